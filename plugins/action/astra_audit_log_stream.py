@@ -1,0 +1,65 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+
+from ansible.errors import AnsibleActionFail
+from ansible_collections.datastax.astra.plugins.module_utils.audit_log_stream import fingerprint
+from ansible_collections.datastax.astra.plugins.module_utils.destination import (
+    SECRET_OPTIONS,
+    normalize_organization_id,
+)
+from ansible_collections.datastax.astra.plugins.module_utils.errors import InputError
+from ansible_collections.datastax.astra.plugins.module_utils.fingerprint_store import UNKNOWN, recall, remember
+from ansible_collections.datastax.astra.plugins.module_utils.options import AUDIT_LOG_STREAM
+from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import InProcessAction
+
+
+class ActionModule(InProcessAction):
+    """Converges an organization's audit log stream, in this process where that is equivalent.
+
+    The fingerprint store is always here, on the controller.
+    """
+
+    command = AUDIT_LOG_STREAM
+
+    def _perform(self, args, task_vars):
+        directory = args.pop("fingerprint_store", None)
+        if directory is None:
+            return super()._perform(args, task_vars)
+        if self._task.async_val:
+            raise AnsibleActionFail("fingerprint_store cannot be used with async.")
+        try:
+            organization_id = normalize_organization_id(args.get("organization_id") or args.get("org_id") or "")
+        except InputError as error:
+            raise AnsibleActionFail(f"fingerprint_store needs organization_id, which {error.message}") from None
+        return self._perform_with_store(os.path.expanduser(directory), organization_id, args, task_vars)
+
+    def _perform_with_store(self, directory, organization_id, args, task_vars):
+        known, warnings = recall(directory, organization_id)
+        recorded = known
+        if args.get("known_token_fingerprint") is None:
+            args = {**args, "known_token_fingerprint": known}
+        real = not self._task.check_mode
+        absent = args.get("state") == "absent"
+        if real and known and not absent and _is_other_secret(known, organization_id, args):
+            # A run that is killed between sending another secret and recording it must not leave the old entry,
+            # which a return to the old secret would take for the truth.
+            recorded = UNKNOWN
+            warnings += remember(directory, organization_id, recorded)
+        result = super()._perform(args, task_vars)
+        if real and not (result.get("failed") and result.get("changed")):
+            right = None if absent and not result.get("failed") else result.get("token_fingerprint") or known
+            if right != recorded:
+                warnings += remember(directory, organization_id, right)
+        if warnings:
+            result["warnings"] = [*result.get("warnings", []), *warnings]
+        return result
+
+
+def _is_other_secret(known, organization_id, args):
+    secret = args.get(SECRET_OPTIONS.get(args.get("auth_strategy") or "token"))
+    return isinstance(secret, str) and fingerprint(organization_id, secret.strip()) != known

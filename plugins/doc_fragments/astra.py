@@ -1,0 +1,62 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  application_token:
+    description:
+      - Astra application token, which starts with V(AstraCS:).
+      - It needs the role Organization Administrator, or a custom role with the permission V(org-audits-read).
+      - If not set, the environment variable E(ASTRA_DB_APPLICATION_TOKEN) is used, then E(ASTRA_API_TOKEN).
+    type: str
+  api_url:
+    description:
+      - Base URL of the DevOps API.
+      - If not set, the environment variable E(ASTRA_API_URL) is used.
+    type: str
+    default: https://api.astra.datastax.com
+  validate_certs:
+    description:
+      - Whether the certificate of the service is verified.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - File or directory of CA certificates in PEM format that are trusted instead of the usual ones.
+      - If not set, E(REQUESTS_CA_BUNDLE), E(CURL_CA_BUNDLE) and the CA certificates of C(requests) are tried in this
+        order.
+    type: path
+  timeout:
+    description:
+      - Seconds for connecting, and again for a complete answer, for each request.
+    type: int
+    default: 30
+  retries:
+    description:
+      - How many further tries a request has after the HTTP statuses 429, 502, 503 and 504, and after failures of the
+        connection.
+      - The time between tries grows exponentially. When the service asks for a certain time with C(Retry-After), that
+        is respected up to 60 seconds.
+      - A certificate that does not verify is never tried again.
+    type: int
+    default: 5
+requirements:
+  - Python 3.9 or newer
+  - requests
+"""
+
+    ORGANIZATION = r"""
+options:
+  organization_id:
+    description:
+      - UUID of the organization.
+      - If not set, the organization that the application token belongs to is looked up, which costs one more request.
+        The token of an enterprise needs it to be set.
+    type: str
+    aliases: [org_id]
+"""

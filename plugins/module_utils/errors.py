@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The exceptions of the collection.
+
+Every layer raises these; ``options.outcome`` turns them into a failed result in one place. A message is one
+sentence that a person can act on and never holds a secret.
+"""
+
+from __future__ import annotations
+
+
+class AstraError(Exception):
+    """Something failed.
+
+    :arg message: what went wrong and what to do.
+    :arg maybe_applied: whether the request that failed may have changed something all the same.
+    :arg result: keys that the failed result carries besides the message, for example C(http_status).
+    """
+
+    def __init__(self, message, maybe_applied=False, **result):
+        super().__init__(message)
+        self.message = message
+        self.maybe_applied = maybe_applied
+        self.result = result
+
+
+class InputError(AstraError):
+    """The given options or file cannot be used; nothing was sent.
+
+    :arg problems: one sentence, or a list with a sentence for each problem.
+    """
+
+    def __init__(self, problems):
+        self.problems = [problems] if isinstance(problems, str) else list(problems)
+        super().__init__(" ".join(self.problems))
+
+
+class ServiceError(AstraError):
+    """The service answered with an error, or with something that the contract does not allow."""
+
+
+class NotFound(ServiceError):
+    """The service answered 404 to a request that changes something."""
+
+
+class Conflict(ServiceError):
+    """The service answered 409: an earlier change is still being applied."""
+
+
+class ConnectionFailed(AstraError):
+    """No answer came, and the request certainly changed nothing."""
+
+
+class AnswerLost(AstraError):
+    """The answer to a request that changes something was lost: whether it took effect is not known."""
+
+    def __init__(self, message, maybe_applied=True, **result):
+        super().__init__(message, maybe_applied, **result)
+
+
+class WaitTimeout(AstraError):
+    """The service accepted a change but did not show it within the time that was allowed."""

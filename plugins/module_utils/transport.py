@@ -1,0 +1,387 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""HTTP: one session per run, retries, redirects, and a bound on the time and size of every answer."""
+
+from __future__ import annotations
+
+import functools
+import http.client
+import io
+import os
+import random
+import socket
+import ssl
+import time
+import traceback
+from typing import NamedTuple
+from urllib.parse import urljoin, urlsplit
+
+from ansible_collections.datastax.astra.plugins.module_utils.errors import (
+    AnswerLost,
+    ConnectionFailed,
+    InputError,
+    ServiceError,
+)
+
+try:
+    import requests
+    import urllib3
+    from requests.adapters import HTTPAdapter
+    from requests.auth import AuthBase
+    from urllib3.connection import CertificateError, HTTPConnection, HTTPSConnection
+    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+    from urllib3.exceptions import ConnectTimeoutError, InvalidHeader
+    from urllib3.util import Retry
+    from urllib3.util.ssl_ import create_urllib3_context
+except ImportError:
+    REQUESTS_IMPORT_ERROR = traceback.format_exc()
+    AuthBase = HTTPAdapter = HTTPConnection = HTTPSConnection = HTTPConnectionPool = HTTPSConnectionPool = object
+    Retry = object
+else:
+    REQUESTS_IMPORT_ERROR = None
+    CERTIFICATE_ERRORS = (ssl.SSLCertVerificationError, CertificateError)
+
+ANSWER_SIZE_LIMIT = 1024 * 1024  # bytes; the largest answer of the contract has a few hundred
+REDIRECT_LIMIT = 5
+RETRY_AFTER_LIMIT = 60  # seconds
+BACKOFF_START = 0.25  # seconds
+BACKOFF_LIMIT = 30  # seconds
+RETRIED_STATUSES = frozenset((429, 502, 503, 504))
+
+
+class Answer(NamedTuple):
+    """An answer of the service. C(retried) says that an earlier try of the same request failed."""
+
+    status: int
+    body: bytes
+    retried: bool
+
+
+class Transport:
+    """A session with the service. Use it as a context manager, and never across a fork.
+
+    :arg api_url: base URL of the DevOps API.
+    :arg application_token: sent as bearer token, to this host alone.
+    :arg validate_certs: whether the service's certificate is verified.
+    :arg ca_path: file or directory of CA certificates in PEM format, or None for the usual ones.
+    :arg timeout: seconds for connecting, and again for a complete answer.
+    :arg retries: how many further tries a request has after 429, 502, 503, 504 or a connection failure.
+    :raises InputError: C(ca_path) cannot be used.
+    """
+
+    def __init__(self, api_url, application_token, validate_certs=True, ca_path=None, timeout=30, retries=5):
+        self._api_url = api_url.strip().rstrip("/")
+        self._timeout = timeout
+        self._retries = _Retry(
+            total=retries, allowed_methods=None, status_forcelist=RETRIED_STATUSES, raise_on_status=False
+        )
+        self._adapter = _Adapter(tls_context(validate_certs, ca_path))
+        self._session = requests.Session()
+        self._session.auth = _BearerAuth(application_token)
+        self._session.headers.update(
+            {
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",  # so that the size limit holds for what is read into memory
+                "User-Agent": "ansible-collection-datastax.astra",
+            }
+        )
+        for prefix in ("http://", "https://"):
+            self._session.mount(prefix, self._adapter)
+        if not validate_certs:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self._session.close()
+
+    def request(self, method, path, body=None):
+        """Send a request and return the M(Answer), whatever its status.
+
+        :arg body: bytes of a JSON document, or None.
+        :raises ConnectionFailed: no answer came and nothing was changed.
+        :raises AnswerLost: the request is one that changes something, and it may have arrived.
+        :raises ServiceError: the answer was a redirect that is not followed.
+        """
+        url = self._api_url + path
+        for _hop in range(REDIRECT_LIMIT + 1):
+            answer, location = self._exchange(method, url, body)
+            if location is None:
+                return answer
+            url = _redirect_target(method, url, answer.status, location)
+        raise ServiceError(
+            f"the service redirects in circles ({answer.status}): check api_url.", http_status=answer.status
+        )
+
+    def _exchange(self, method, url, body):
+        retries = self._retries
+        try:
+            while True:
+                self._adapter.max_retries = retries
+                response = self._session.request(
+                    method,
+                    url,
+                    data=body,
+                    headers={"Content-Type": "application/json"} if body is not None else None,
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    stream=True,
+                )
+                content, error = _read(response)
+                if error is None or method != "GET" or response.status_code != 200:
+                    location = response.headers.get("Location") if 300 <= response.status_code < 400 else None
+                    retried = bool(response.raw.retries and response.raw.retries.history)
+                    return Answer(response.status_code, content, retried), location
+                retries = response.raw.retries.increment(method, url, error=error)
+                retries.sleep()
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise _translated(method, url, error) from None
+
+
+def backoff(failures):
+    """Return the seconds to wait after so many failures: exponential, with jitter so that a fleet spreads out."""
+    if not failures:
+        return 0
+    return min(BACKOFF_LIMIT, BACKOFF_START * 2 ** min(failures - 1, 16)) * random.uniform(0.5, 1)
+
+
+def _read(response):
+    """Return the body and None, or what could be read of it and the error that ended it."""
+    content = bytearray()
+    try:
+        for chunk in response.raw.stream(65536, decode_content=False):
+            content += chunk
+        expected = response.headers.get("Content-Length", "")
+        # urllib3 before 2.0 takes a body that ends early for complete.
+        if expected.isdigit() and len(content) < int(expected):
+            return bytes(content), urllib3.exceptions.ProtocolError(http.client.IncompleteRead(b""))
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        response.close()
+        return bytes(content), error
+    return bytes(content), None
+
+
+def _redirect_target(method, url, status, location):
+    """Return where a redirect leads, if the token may go there and the request stays what it is."""
+    target = urljoin(url, location)
+    try:
+        here, there = urlsplit(url), urlsplit(target)
+        same_place = (here.hostname, here.port or _default_port(here)) == (
+            there.hostname,
+            there.port or _default_port(there),
+        )
+    except ValueError:
+        same_place = False
+    if not same_place or "@" in there.netloc or (here.scheme == "https" and there.scheme != "https"):
+        raise ServiceError(
+            f"the service redirects to another address ({status}), where tokens are never sent: check api_url.",
+            http_status=status,
+        )
+    if status not in (307, 308) and (method != "GET" or status not in (301, 302, 303)):
+        raise ServiceError(
+            f"the service answered {status}, a redirect that would change the request: check api_url.",
+            http_status=status,
+        )
+    return target
+
+
+def _default_port(parts):
+    return {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _causes(error):
+    """Yield an exception and everything that it wraps or follows from."""
+    pending, seen = [error], set()
+    while pending:
+        current = pending.pop(0)
+        if not isinstance(current, BaseException) or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        pending += [getattr(current, "reason", None), getattr(current, "original_error", None), *current.args]
+        pending += [current.__cause__, current.__context__]
+
+
+def _is_certificate_error(error):
+    return any(isinstance(cause, CERTIFICATE_ERRORS) for cause in _causes(error))
+
+
+def _translated(method, url, error):
+    """Return the collection's own exception for one of requests or urllib3."""
+    host = urlsplit(url).netloc
+    causes = [cause for cause in _causes(error) if not isinstance(cause, requests.RequestException)]
+    reasons = (
+        (AnswerTooLarge, f"the answer of {host} is larger than {ANSWER_SIZE_LIMIT // 1024} KiB: check api_url."),
+        (CERTIFICATE_ERRORS, f"the certificate of {host} does not verify: check api_url and ca_path."),
+        (socket.gaierror, f"the name of {host} cannot be resolved: check api_url and the network."),
+        (ConnectionRefusedError, f"{host} refused the connection: check api_url and the network."),
+        (socket.timeout, f"{host} did not answer in time: check the network or raise timeout."),
+        (ssl.SSLError, f"no TLS connection with {host} was possible: check api_url."),
+        ((OSError, http.client.IncompleteRead), f"the connection with {host} broke before a complete answer came: check the network."),
+        (Exception, f"{host} gave an answer that is not valid HTTP: check api_url."),
+    )
+    reason = next(reason for kind, reason in reasons if any(isinstance(cause, kind) for cause in causes))
+    never_sent = _is_certificate_error(error) or any(isinstance(cause, ConnectTimeoutError) for cause in causes)
+    return ConnectionFailed(reason) if method == "GET" or never_sent else AnswerLost(reason)
+
+
+@functools.cache
+def _load_tls_context(validate_certs, ca_path):
+    context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED if validate_certs else ssl.CERT_NONE)
+    if validate_certs:
+        if os.path.isdir(ca_path):
+            context.load_verify_locations(capath=ca_path)
+        else:
+            context.load_verify_locations(cafile=ca_path)
+    return context
+
+
+def tls_context(validate_certs=True, ca_path=None):
+    """Return the TLS context for these settings, built once per process and inherited by forks.
+
+    Building one takes 12 to 20 ms. The controller does it before it forks, by calling this without arguments.
+
+    :arg ca_path: file or directory of CA certificates in PEM format; None for what requests would use.
+    :raises InputError: the certificates cannot be loaded.
+    """
+    if not validate_certs:
+        return _load_tls_context(False, None)
+    default = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or requests.certs.where()
+    try:
+        return _load_tls_context(True, ca_path or default)
+    except OSError:  # ssl.SSLError is one
+        source = "ca_path" if ca_path else "The CA bundle that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names"
+        raise InputError(f"{source} cannot be read as CA certificates in PEM format.") from None
+
+
+class AnswerTooLarge(http.client.HTTPException):
+    """An answer exceeded ANSWER_SIZE_LIMIT."""
+
+
+class _BearerAuth(AuthBase):
+    """Sets the token as an auth object does, because requests would prefer an entry of .netrc to a header."""
+
+    def __init__(self, token):
+        self._header = f"Bearer {token.strip()}"
+
+    def __call__(self, request):
+        request.headers["Authorization"] = self._header
+        return request
+
+
+class _Retry(Retry):
+    """Retries by the rules of this service: every method by status, but only GET after a lost answer."""
+
+    RETRY_AFTER_STATUS_CODES = frozenset()  # status_forcelist alone decides
+
+    def increment(self, method=None, url=None, response=None, error=None, _pool=None, _stacktrace=None):
+        """Count a failure; raise the error itself where another try could do harm or no good."""
+        if error is not None:
+            never_sent = any(isinstance(cause, ConnectTimeoutError) for cause in _causes(error))
+            if _is_certificate_error(error) or not (never_sent or method == "GET"):
+                raise error
+            if any(isinstance(cause, AnswerTooLarge) for cause in _causes(error)):
+                raise error
+        return super().increment(method, url, response, error, _pool, _stacktrace)
+
+    def get_backoff_time(self):
+        """Return the seconds to wait before the next try."""
+        return backoff(len(self.history))
+
+    def get_retry_after(self, response):
+        """Return the seconds that the service asks for, up to the limit, or None when it names none."""
+        try:
+            seconds = super().get_retry_after(response)
+        except (InvalidHeader, ValueError, OverflowError):
+            return None
+        return None if seconds is None else min(seconds, RETRY_AFTER_LIMIT)
+
+
+class _BoundedReader(io.RawIOBase):
+    """Reads one answer from a socket, with one deadline and a size limit for the whole of it.
+
+    A socket's own timeout starts anew with every byte, so that a slow enough sender could hold a run forever.
+    """
+
+    def __init__(self, sock, stream):
+        super().__init__()
+        self._socket = sock
+        self._stream = stream
+        self._deadline = time.monotonic() + sock.gettimeout()
+        self._left = ANSWER_SIZE_LIMIT
+
+    def readable(self):
+        """Tell that this is a reader."""
+        return True
+
+    def readinto(self, buffer):
+        """Read what is there into C(buffer) and return the number of bytes, 0 at the end."""
+        remaining = self._deadline - time.monotonic()
+        if remaining <= 0:
+            raise socket.timeout("timed out")
+        self._socket.settimeout(remaining)
+        count = self._stream.readinto(buffer)
+        self._left -= count or 0
+        if self._left < 0:
+            raise AnswerTooLarge()
+        return count
+
+    def close(self):
+        """Close the underlying stream too."""
+        self._stream.close()
+        super().close()
+
+
+class _BoundedResponse(http.client.HTTPResponse):
+    def __init__(self, sock, *args, **kwargs):
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_BoundedReader(sock, self.fp.detach()))
+
+
+class _BoundedHTTPConnection(HTTPConnection):
+    response_class = _BoundedResponse
+
+
+class _BoundedHTTPSConnection(HTTPSConnection):
+    response_class = _BoundedResponse
+
+
+class _BoundedHTTPConnectionPool(HTTPConnectionPool):
+    ConnectionCls = _BoundedHTTPConnection
+
+
+class _BoundedHTTPSConnectionPool(HTTPSConnectionPool):
+    ConnectionCls = _BoundedHTTPSConnection
+
+
+class _Adapter(HTTPAdapter):
+    """An adapter with a given TLS context, which requests would build anew for each connection."""
+
+    def __init__(self, context):
+        self._context = context
+        super().__init__()
+
+    def init_poolmanager(self, *args, **kwargs):
+        """Make the pool manager with our TLS context and connections."""
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        _bound(self.poolmanager)
+
+    def proxy_manager_for(self, proxy, **kwargs):
+        """Make the manager for a proxy with our TLS context and connections."""
+        return _bound(super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs))
+
+    def build_connection_pool_key_attributes(self, request, verify, cert=None):
+        """Leave the verification of certificates to the TLS context (requests 2.32 and newer)."""
+        host, _tls = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {}
+
+    def cert_verify(self, conn, url, verify, cert):
+        """Leave the verification of certificates to the TLS context (requests before 2.32)."""
+
+
+def _bound(manager):
+    manager.pool_classes_by_scheme = {"http": _BoundedHTTPConnectionPool, "https": _BoundedHTTPSConnectionPool}
+    return manager

@@ -1,0 +1,244 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: astra_audit_log_stream
+short_description: Stream the audit log of an Astra organization to an Apache Pulsar topic
+version_added: 1.0.0
+description:
+  - Configures, changes or removes audit log streaming of an Astra DB organization. An organization has one
+    configuration at most.
+  - The destination is a topic of a Pulsar cluster, normally of an Astra Streaming tenant. The topic is not created by
+    the service, so it has to exist.
+  - An organization that is configured as asked costs one request.
+author:
+  - DataStax Astra collection contributors (@datastax)
+extends_documentation_fragment:
+  - datastax.astra.astra
+  - datastax.astra.astra.organization
+  - datastax.astra.attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Without O(pulsar_token) or O(oauth2_credentials_url) everything else is still compared, and a warning says what
+        could not be. Use this for drift audits that must not know the secret.
+  diff_mode:
+    support: full
+  idempotent:
+    support: partial
+    details:
+      - With O(update_token=always) the configuration is sent in every run.
+options:
+  state:
+    description:
+      - With V(present), the organization's audit log is streamed as the other options say.
+      - With V(absent), it is not streamed. Only O(organization_id) and the options of the connection are used then.
+    type: str
+    choices: [present, absent]
+    default: present
+  endpoint:
+    description:
+      - URL of the Pulsar broker, for example V(pulsar+ssl://pulsar-aws-useast2.streaming.datastax.com:6651). This is
+        C(brokerServiceUrl) in C(client.conf).
+      - A bare C(host:port) and C(ssl://) are read as C(pulsar+ssl://). No port is added.
+      - Needed for O(state=present).
+    type: str
+  topic:
+    description:
+      - Full name of the topic, C(persistent://tenant/namespace/topic). C(tenant/namespace/topic) is read as that.
+      - Needed for O(state=present).
+    type: str
+  auth_strategy:
+    description:
+      - How the service authenticates with the Pulsar broker.
+    type: str
+    choices: [token, oauth2]
+    default: token
+  auth_name:
+    description:
+      - Must be V(token), which is also what is sent when it is not set. Cannot be used with O(auth_strategy=oauth2).
+    type: str
+  pulsar_token:
+    description:
+      - The JWT that may produce to the topic, for O(auth_strategy=token).
+      - It is read for its expiry and its tenant; its signature is not verified, which only the broker can do.
+      - Needed only when the configuration has to be written.
+    type: str
+  oauth2_credentials_url:
+    description:
+      - Where the service finds the credentials, for O(auth_strategy=oauth2). A C(data:) URL holds them itself, so this
+        option is a secret.
+      - Needed only when the configuration has to be written.
+    type: str
+  oauth2_issuer_url:
+    description:
+      - URL of the authorization server. Needed for O(auth_strategy=oauth2).
+    type: str
+  oauth2_audience:
+    description:
+      - Audience of the Pulsar cluster. If not set, the configuration has none.
+    type: str
+  oauth2_scope:
+    description:
+      - Scope to ask for. If not set, the configuration has none.
+    type: str
+  update_token:
+    description:
+      - When the stored secret, which the API never shows, is sent again. Whenever anything else has to be written, the
+        secret is sent with it.
+      - With V(on_change), when its fingerprint is another one than O(known_token_fingerprint), or than the one in
+        O(fingerprint_store). When neither knows one, the stored secret is taken as right.
+      - With V(always), in every run, which then is always changed.
+      - With V(on_create), never for the secret's sake.
+    type: str
+    choices: [on_change, always, on_create]
+    default: on_change
+  known_token_fingerprint:
+    description:
+      - RV(token_fingerprint) of an earlier run, from wherever you keep it.
+    type: str
+  fingerprint_store:
+    description:
+      - Directory on the controller that remembers RV(token_fingerprint) of each organization, in one small JSON file
+        per organization. The files hold no secret.
+      - It is read when O(known_token_fingerprint) is not set, and written when RV(token_fingerprint) is returned. It
+        is not written in check mode.
+      - Needs O(organization_id) and cannot be used with C(async).
+    type: path
+  validate_region:
+    description:
+      - Whether an Astra Streaming endpoint outside AWS us-east-2 is refused. The service accepts one, but then no
+        audit log arrives.
+    type: bool
+    default: true
+  wait:
+    description:
+      - Whether to wait until the service shows the change, which it first accepts and then applies.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - Seconds for waiting, both for an earlier change to be finished (HTTP status 409) and for O(wait).
+    type: int
+    default: 60
+notes:
+  - The API answers a request for a wrong organization as it answers one for an organization without a configuration.
+    O(state=absent) with a wrong O(organization_id) is therefore unchanged and no failure.
+seealso:
+  - module: datastax.astra.astra_audit_log_stream_info
+  - plugin: datastax.astra.from_client_conf
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Stream the audit log as the client.conf of the tenant says
+  datastax.astra.astra_audit_log_stream:
+    organization_id: 6b1a8f0e-3c5d-4f7a-9a51-2d3e4f5a6b7c
+    application_token: "{{ vault_application_token }}"
+    endpoint: "{{ client_conf.endpoint }}"
+    pulsar_token: "{{ client_conf.pulsar_token }}"
+    topic: persistent://acme-audit/security/astra-audit-log
+  vars:
+    client_conf: "{{ lookup('ansible.builtin.file', 'client.conf') | datastax.astra.from_client_conf }}"
+
+- name: Send a rotated token exactly once
+  datastax.astra.astra_audit_log_stream:
+    organization_id: 6b1a8f0e-3c5d-4f7a-9a51-2d3e4f5a6b7c
+    endpoint: pulsar+ssl://pulsar-aws-useast2.streaming.datastax.com:6651
+    topic: persistent://acme-audit/security/astra-audit-log
+    pulsar_token: "{{ vault_pulsar_token }}"
+    fingerprint_store: "{{ inventory_dir }}/fingerprints"
+
+- name: Use OAuth2
+  datastax.astra.astra_audit_log_stream:
+    endpoint: pulsar+ssl://pulsar.example.com:6651
+    topic: persistent://acme-audit/security/astra-audit-log
+    auth_strategy: oauth2
+    oauth2_credentials_url: "data:application/json;base64,{{ vault_oauth2_key_file | ansible.builtin.b64encode }}"
+    oauth2_issuer_url: https://login.example.com/
+    oauth2_audience: urn:pulsar:acme
+
+- name: Stop streaming
+  datastax.astra.astra_audit_log_stream:
+    organization_id: 6b1a8f0e-3c5d-4f7a-9a51-2d3e4f5a6b7c
+    state: absent
+"""
+
+RETURN = r"""
+action:
+  description: What was done, or would be done in check mode.
+  returned: success
+  type: str
+  sample: created
+organization_id:
+  description: UUID of the organization.
+  returned: when it is known
+  type: str
+  sample: 6b1a8f0e-3c5d-4f7a-9a51-2d3e4f5a6b7c
+stream:
+  description:
+    - What is configured after the run, with the names of the options and without secrets.
+    - V(null) when nothing is.
+  returned: success
+  type: dict
+  sample:
+    auth_name: token
+    auth_strategy: token
+    endpoint: pulsar+ssl://pulsar-aws-useast2.streaming.datastax.com:6651
+    topic: persistent://acme-audit/security/astra-audit-log
+previous:
+  description:
+    - What was configured before the run, in the same form as RV(stream).
+    - For a destination that is not Pulsar, its C(kind) and those of its C(fields) that cannot be a secret.
+  returned: success
+  type: dict
+token_compared:
+  description: Whether the given secret was compared with a known fingerprint.
+  returned: success
+  type: bool
+token_fingerprint:
+  description:
+    - Fingerprint of the given secret when it was sent in this run or found equal to the known one; otherwise V(null),
+      because nobody knows what is stored. What is returned can always be recorded.
+    - It is C(sha256:) and the SHA-256 of the organization's id, a NUL byte and the secret in hexadecimal digits.
+  returned: success
+  type: str
+token_expires_at:
+  description: When O(pulsar_token) expires, as an RFC 3339 time, or V(null) when it does not say.
+  returned: success
+  type: str
+  sample: "2027-11-23T12:00:00Z"
+http_status:
+  description: HTTP status of the answer that made the run fail.
+  returned: failure, when there was an answer
+  type: int
+  sample: 403
+api_errors:
+  description: What the service said about it.
+  returned: failure, when there was an answer
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The service's number of the error, or V(null).
+      type: int
+    message:
+      description: The service's message.
+      type: str
+"""
+
+from ansible_collections.datastax.astra.plugins.module_utils.options import AUDIT_LOG_STREAM, run_module
+
+
+def main():
+    run_module(AUDIT_LOG_STREAM)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Action plugins that do a module's work in Ansible's worker process, where that is equivalent.
+
+Packing a module, starting an interpreter and importing an HTTP library costs many times the one request that an
+unchanged organization needs. Ansible's controller imports an action plugin before it forks its workers, so that all
+imports and the TLS trust store below are paid for once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import encodings.idna  # noqa: F401 - socket.getaddrinfo imports it in every worker otherwise
+import sys
+
+from ansible import constants as C
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import UnsupportedError
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+from ansible_collections.datastax.astra.plugins.module_utils import transport
+from ansible_collections.datastax.astra.plugins.module_utils.errors import InputError
+from ansible_collections.datastax.astra.plugins.module_utils.options import outcome
+
+if not transport.REQUESTS_IMPORT_ERROR:
+    import idna  # noqa: F401 - requests imports it in every worker otherwise
+
+    with contextlib.suppress(InputError):  # a run that needs these certificates reports it
+        transport.tls_context()
+
+DISCOVERED_INTERPRETERS = ("auto", "auto_legacy", "auto_silent", "auto_legacy_silent")
+
+
+def plain(value):
+    """Return a value without Ansible's own string types: vaulted ones are decrypted, tags are dropped."""
+    if isinstance(value, dict):
+        return {plain(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, str):
+        return str.__str__(value)
+    return value if value is None or isinstance(value, (bool, int, float)) else str(value)
+
+
+class InProcessAction(ActionBase):
+    """Runs C(command) in this process, or the module of the same name on the target."""
+
+    _supports_check_mode = True
+    _supports_async = True
+
+    command = None
+
+    def run(self, tmp=None, task_vars=None):
+        """Run the task and return its result."""
+        result = super().run(tmp, task_vars)
+        result.update(self._perform(plain(self._task.args), task_vars))
+        return result
+
+    def _perform(self, args, task_vars):
+        return self._run_here(args) if self._is_equivalent(task_vars) else self._run_module(args, task_vars)
+
+    def _is_equivalent(self, task_vars):
+        """Tell whether the module, executed as usual, would find the same surroundings as this process."""
+        interpreter = task_vars.get("ansible_python_interpreter")
+        if interpreter is None:
+            interpreter = C.config.get_config_value("INTERPRETER_PYTHON")
+        own = (*DISCOVERED_INTERPRETERS, sys.executable, task_vars.get("ansible_playbook_python"))
+        return (
+            transport.REQUESTS_IMPORT_ERROR is None
+            and self._connection.transport == "local"
+            and self._connection.become is None
+            and not self._task.async_val
+            and not self._task.delegate_to
+            and not any(self._templar.template(variables) for variables in self._task.environment or ())
+            and self._templar.template(interpreter) in own
+            and boolean(self._templar.template(task_vars.get("astra_in_process", True)))
+        )
+
+    def _run_here(self, args):
+        command = self.command
+        validation = ArgumentSpecValidator(command.argument_spec, required_if=command.required_if).validate(args)
+        params = validation.validated_parameters
+        if validation.error_messages:
+            result = {"failed": True, "msg": self._validation_message(validation.errors[0])}
+        else:
+            result = outcome(command, params, self._task.check_mode, self._task.diff)
+        if getattr(C, "INJECT_INVOCATION", True):  # ansible-core before 2.20 always has it
+            result["invocation"] = {"module_args": params}
+        secret_options = [name for name, option in command.argument_spec.items() if option.get("no_log")]
+        secrets = {str(values[name]) for values in (args, params) for name in secret_options if values.get(name)}
+        return remove_values(result, secrets)
+
+    def _validation_message(self, error):
+        """Word the error as the module would."""
+        if isinstance(error, UnsupportedError):
+            return f"Unsupported parameters for ({self._task.action}) module: {error.msg}"
+        return error.msg
+
+    def _run_module(self, args, task_vars):
+        wrap_async = bool(self._task.async_val)
+        result = self._execute_module(module_args=args, task_vars=task_vars, wrap_async=wrap_async)
+        if not wrap_async:
+            self._remove_tmp_path(self._connection._shell.tmpdir)
+        return result
