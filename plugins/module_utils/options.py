@@ -62,7 +62,10 @@ _STREAM_SPEC = {
 
 
 class Command(NamedTuple):
-    """What a module does: C(execute(params, check_mode)) returns a result or raises an AstraError."""
+    """What a module does.
+
+    C(execute(params, check_mode, warnings)) returns a result or raises an AstraError, and appends to C(warnings).
+    """
 
     argument_spec: dict
     required_if: list
@@ -75,14 +78,17 @@ def outcome(command, params, check_mode, diff):
     :arg params: the validated options.
     :arg diff: whether the result shall have a C(diff).
     """
+    warnings = []
     try:
         if transport.REQUESTS_IMPORT_ERROR:
             raise InputError(missing_required_lib("requests"))
-        result = command.execute(params, check_mode)
+        result = command.execute(params, check_mode, warnings)
     except AstraError as error:
-        return {"failed": True, "changed": False, "msg": error.message, **error.result}
+        result = {"failed": True, "changed": False, "msg": error.message, **error.result}
     if not diff:
         result.pop("diff", None)
+    if warnings:
+        result["warnings"] = warnings
     return result
 
 
@@ -92,16 +98,19 @@ def run_module(command):
         argument_spec=command.argument_spec, required_if=command.required_if, supports_check_mode=True
     )
     result = outcome(command, module.params, module.check_mode, module._diff)
+    for warning in result.pop("warnings", ()):
+        module.warn(warning)
     if result.get("failed"):
         module.fail_json(**result)
     module.exit_json(**result)
 
 
-def _examined(params):
+def _examined(params, warnings):
     findings = examine(params, time.time())
+    warnings += findings.warnings
     if findings.problems:
         raise InputError(findings.problems)
-    return findings
+    return findings.request
 
 
 def _transport(params):
@@ -115,8 +124,8 @@ def _transport(params):
     )
 
 
-def _execute_stream(params, check_mode):
-    findings = _examined(params)
+def _execute_stream(params, check_mode, warnings):
+    request = _examined(params, warnings)
     settings = Settings(
         update_token=params["update_token"],
         known_fingerprint=params["known_token_fingerprint"],
@@ -126,16 +135,15 @@ def _execute_stream(params, check_mode):
     )
     secrets = [params["application_token"], *(params[option] for option in SECRET_OPTIONS.values())]
     with _transport(params) as session:
-        result = converge(DevopsApi(session, secrets), findings.request, settings, check_mode)
-    result["warnings"] = findings.warnings + result["warnings"]
+        result = converge(DevopsApi(session, secrets), request, settings, check_mode)
+    warnings += result.pop("warnings")
     return result
 
 
-def _execute_info(params, check_mode):
-    findings = _examined(params)
+def _execute_info(params, check_mode, warnings):
+    request = _examined(params, warnings)
     with _transport(params) as session:
-        result = show(DevopsApi(session, [params["application_token"]]), findings.request.organization_id)
-    return {**result, "warnings": findings.warnings}
+        return show(DevopsApi(session, [params["application_token"]]), request.organization_id)
 
 
 AUDIT_LOG_STREAM = Command(

@@ -48,6 +48,7 @@ REDIRECT_LIMIT = 5
 RETRY_AFTER_LIMIT = 60  # seconds
 BACKOFF_START = 0.25  # seconds
 BACKOFF_LIMIT = 30  # seconds
+BROKEN_CONNECTION = (OSError, http.client.IncompleteRead)
 RETRIED_STATUSES = frozenset((429, 502, 503, 504))
 
 
@@ -220,7 +221,7 @@ def _translated(method, url, error):
         (ConnectionRefusedError, f"{host} refused the connection: check api_url and the network."),
         (socket.timeout, f"{host} did not answer in time: check the network or raise timeout."),
         (ssl.SSLError, f"no TLS connection with {host} was possible: check api_url."),
-        ((OSError, http.client.IncompleteRead), f"the connection with {host} broke before a complete answer came: check the network."),
+        (BROKEN_CONNECTION, f"the connection with {host} broke before a complete answer came: check the network."),
         (Exception, f"{host} gave an answer that is not valid HTTP: check api_url."),
     )
     reason = next(reason for kind, reason in reasons if any(isinstance(cause, kind) for cause in causes))
