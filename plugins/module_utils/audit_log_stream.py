@@ -347,7 +347,8 @@ class _Run:
                 if failures == self._settings.retries:
                     raise
             except NotFound:
-                if plan.action != "deleted" or self._read() is not None:
+                # Somebody else may have deleted it, which GET shows as late as it shows our own changes.
+                if plan.action != "deleted" or self._look():
                     raise
                 return plan if self.maybe_changed else self._plan_for(None)
             failures += 1
@@ -369,17 +370,23 @@ class _Run:
         visible = self._request.state == "absent" or plan.before != plan.after
         return visible and not _differences(self._request, self._read())
 
-    def _await_shown(self):
-        missing = None
+    def _look(self):
+        """Look until GET shows what is asked or the deadline comes; return what still differs."""
+        missing = []
         for _attempt in self._attempts():
             missing = _differences(self._request, self._read())
             if not missing:
-                return
-        raise WaitTimeout(
-            f"The service accepted the change for organization {self.organization_id}, but after "
-            f"{self._settings.wait_timeout} seconds GET does not show it ({', '.join(missing)}): "
-            "run again later, or raise wait_timeout."
-        )
+                break
+        return missing
+
+    def _await_shown(self):
+        missing = self._look()
+        if missing:
+            raise WaitTimeout(
+                f"The service accepted the change for organization {self.organization_id}, but after "
+                f"{self._settings.wait_timeout} seconds GET does not show it ({', '.join(missing)}): "
+                "run again later, or raise wait_timeout."
+            )
 
     def _patiently(self, call, *arguments):
         """Call the API; while it answers 409, call again until the deadline."""

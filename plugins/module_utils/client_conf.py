@@ -1,0 +1,358 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Pulsar's client.conf, read into the options of M(datastax.astra.astra_audit_log_stream).
+
+Pure code: text in, a dict out. What each key may hold follows the authentication plugins of the Pulsar clients
+(U(https://pulsar.apache.org/docs/security-jwt) and U(https://pulsar.apache.org/docs/security-oauth2)).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import NamedTuple
+
+from ansible_collections.datastax.astra.plugins.module_utils.destination import (
+    OAUTH2_OPTIONS,
+    SECRET_OPTIONS,
+    TOKEN_OPTIONS,
+    normalize_endpoint,
+)
+from ansible_collections.datastax.astra.plugins.module_utils.errors import InputError
+
+OPTIONS = ("endpoint", "auth_strategy", *TOKEN_OPTIONS, *OAUTH2_OPTIONS)
+
+_KEYS = ("webServiceUrl", "brokerServiceUrl", "serviceUrl", "authPlugin", "authParams")
+
+# By the last part of the class name, or by the short name that the C++ client and its bindings take.
+_STRATEGIES = {
+    "authenticationtoken": "token",
+    "token": "token",
+    "authenticationoauth2": "oauth2",
+    "oauth2": "oauth2",
+}
+
+# The Java client spells the names in camel case, the C++ client and its bindings in snake case.
+_OAUTH2_FIELDS = {
+    "oauth2_credentials_url": ("privateKey", "private_key"),
+    "oauth2_issuer_url": ("issuerUrl", "issuer_url"),
+    "oauth2_audience": ("audience",),
+    "oauth2_scope": ("scope",),
+}
+
+# The options without which a strategy cannot do; when all are given, the file is not needed for it.
+_NEEDED = {"token": {"pulsar_token"}, "oauth2": {"oauth2_credentials_url", "oauth2_issuer_url"}}
+
+_BLANKS = " \t\f"
+_LINE_END = re.compile(r"\r\n|\r|\n")
+# Every part can be empty, so the match never fails and never backtracks: its time is linear.
+_KEY_AND_VALUE = re.compile(r"((?:[^\\=: \t\f]+|\\.)*)[ \t\f]*[=:]?[ \t\f]*(.*)", re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
+_CONTROL_ESCAPES = {"t": "\t", "n": "\n", "f": "\f", "r": "\r"}
+_MALFORMED = r"has a malformed \u escape: \u needs four hexadecimal digits, and a plain backslash is written twice."
+
+_TOKEN_PARAMS = re.compile(r"(?:token|file):.*|[\w-]+\.[\w-]+\.[\w-]*", re.ASCII | re.DOTALL)
+
+
+class Property(NamedTuple):
+    """One property: the number of its first line, its key, and its value.
+
+    Key or value is None when it has a malformed C(\\u) escape.
+    """
+
+    line: int
+    key: str | None
+    value: str | None
+
+
+def parse(text):
+    """Yield each M(Property) of a Java properties file, in the file's order, duplicates included.
+
+    The grammar is the one of C(java.util.Properties.load). A backslash that is alone in the file's last line is
+    the one exception: Java takes it for a property with an empty key and an empty value, here it is nothing.
+    """
+    lines = enumerate(_LINE_END.split(text[1:] if text.startswith("\ufeff") else text), start=1)
+    for number, physical in lines:
+        line = physical.lstrip(_BLANKS)
+        # Java goes on looking for a property, or for a comment, after a line that has nothing but a backslash.
+        if line in ("", "\\") or line[0] in "#!":
+            continue
+        parts = []
+        while _is_continued(line):
+            parts.append(line[:-1])
+            _number, physical = next(lines, (None, ""))
+            line = physical.lstrip(_BLANKS)
+        parts.append(line)
+        key, value = _KEY_AND_VALUE.match("".join(parts)).groups()
+        yield Property(number, _unescape(key), _unescape(value))
+
+
+def _is_continued(line):
+    return (len(line) - len(line.rstrip("\\"))) % 2 == 1
+
+
+def _unescape(text):
+    """Return C(text) with its escapes decoded, or None when one is malformed."""
+    malformed = False
+
+    def decode(escape):
+        nonlocal malformed
+        digits, character = escape.groups()
+        if digits:
+            return chr(int(digits, 16))
+        malformed = malformed or character == "u"
+        return _CONTROL_ESCAPES.get(character, character)
+
+    decoded = _ESCAPE.sub(decode, text)
+    # A character outside the Basic Multilingual Plane is written as two escapes, a surrogate pair.
+    return None if malformed else decoded.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def options_from(content, overrides=None):
+    """Return the module's options that a client.conf and the caller's own values give together.
+
+    An override wins over the file, and what it replaces there is not looked at, so it may be unusable. The strategy
+    is that of an C(auth_strategy) override, else that of the one secret among the overrides, else the file's; what
+    the file says for another strategy is left out.
+
+    :arg content: the text of client.conf, or None when there is no file.
+    :arg overrides: values of C(OPTIONS) by name; None or an empty string means not given.
+    :returns: the options that have a value, and C(web_service_url) when the file has it.
+    :raises InputError: with every problem. Those of the file name line and key, and never a value or a path.
+    """
+    given = _given(overrides or {})
+    problems = []
+    conf = {} if content is None else _read(content, given, problems)
+    options = {
+        **_endpoint(conf, given, problems),
+        **_authentication(conf, given, problems),
+        **_web_service_url(conf, problems),
+    }
+    if problems:
+        raise InputError(problems)
+    return options
+
+
+def _given(overrides):
+    problems = []
+    given = {}
+    for option, value in overrides.items():
+        if option not in OPTIONS:
+            problems.append(f"{option!r} is not an option that can override client.conf.")
+        elif value is not None and not isinstance(value, str):
+            problems.append(f"{option} must be a string.")
+        elif value and value.strip():
+            given[option] = value.strip()
+    if given.get("auth_strategy") not in (None, *SECRET_OPTIONS):
+        problems.append("auth_strategy must be token or oauth2.")
+    if problems:
+        raise InputError(problems)
+    return given
+
+
+def _read(content, given, problems):
+    """Return the properties that are read here and have a value, by key."""
+    if not isinstance(content, str):
+        raise InputError("client.conf must be given as text.")
+    properties = list(parse(content))
+    conf = {entry.key: entry._replace(value=_trim(entry.value)) for entry in properties if entry.key in _KEYS}
+    present = {key: entry for key, entry in conf.items() if entry.value != ""}
+    asked = _asked_strategy(given)
+    if "endpoint" in given and asked and _NEEDED[asked] <= given.keys():
+        return {key: entry for key, entry in present.items() if entry.value is not None}
+    if content.lstrip().startswith("$ANSIBLE_VAULT;"):
+        raise InputError(
+            "client.conf is still encrypted with Ansible Vault: read it with the ansible.builtin.file lookup, "
+            "which decrypts it."
+        )
+    if not conf:
+        raise InputError(
+            "This does not look like a client.conf, it has none of the keys brokerServiceUrl, authPlugin and "
+            "authParams: download client.conf from the Connect tab of the streaming tenant in the Astra portal."
+        )
+    # Only the keys read here are named: any other may be a secret that was put in the wrong place.
+    problems += [
+        f"client.conf line {entry.line}: a property {_MALFORMED}"
+        for entry in properties
+        if entry.key not in _KEYS and None in entry
+    ]
+    if not {"brokerServiceUrl", "serviceUrl"} & present.keys() and "endpoint" not in given:
+        problems.append("client.conf has no brokerServiceUrl: add it, or give endpoint.")
+    return present
+
+
+def _trim(value):
+    """Return C(value) without the white space and the one pair of quotes around it, which Java would keep."""
+    if value is None:
+        return None
+    value = value.strip()
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        value = value[1:-1].strip()
+    return value
+
+
+def _attempt(entry, problems, read, *arguments):
+    """Return C(read(*arguments)), or None when that or the text of C(entry) is a problem.
+
+    C(read), as every reader below, raises an InputError whose message goes on after the name of the key.
+    """
+    try:
+        if entry.value is None:
+            raise InputError(_MALFORMED)
+        return read(*arguments)
+    except InputError as error:
+        problems.append(f"client.conf line {entry.line}: {entry.key} {error.message}")
+        return None
+
+
+def _web_service_url(conf, problems):
+    entry = conf.get("webServiceUrl")
+    url = _attempt(entry, problems, _printable, entry.value) if entry else None
+    return {"web_service_url": url} if url else {}
+
+
+def _endpoint(conf, given, problems):
+    if "endpoint" in given:
+        try:
+            return {"endpoint": normalize_endpoint(given["endpoint"])}
+        except InputError as error:
+            problems.append(f"endpoint {error.message}")
+            return {}
+    entry = conf.get("brokerServiceUrl") or conf.get("serviceUrl")
+    endpoint = _attempt(entry, problems, normalize_endpoint, entry.value) if entry else None
+    return {"endpoint": endpoint} if endpoint else {}
+
+
+def _authentication(conf, given, problems):
+    plugin, params = conf.get("authPlugin"), conf.get("authParams")
+    asked = _asked_strategy(given)
+    unusable = []
+    stated = None
+    if plugin:
+        stated = _attempt(plugin, unusable, _strategy_of_plugin, plugin.value)
+    elif params:
+        # With nothing else to go by, authParams that cannot be told apart are read, and refused, as what was asked.
+        stated = _attempt(params, unusable, _strategy_of_params, params.value) or asked
+    if not asked:
+        problems += unusable
+    strategy = asked or stated
+    options = {}
+    if params and strategy and strategy == stated:
+        read = _token_options if strategy == "token" else _oauth2_options
+        options.update(read(params, given, problems))
+    options.update((option, given[option]) for option in (*TOKEN_OPTIONS, *OAUTH2_OPTIONS) if option in given)
+    if strategy:
+        options["auth_strategy"] = strategy
+    if strategy == "token":
+        options.setdefault("auth_name", "token")
+    return options
+
+
+def _asked_strategy(given):
+    by_secret = [strategy for strategy, secret in SECRET_OPTIONS.items() if secret in given]
+    return given.get("auth_strategy") or (by_secret[0] if len(by_secret) == 1 else None)
+
+
+def _strategy_of_plugin(name):
+    strategy = _STRATEGIES.get(name.rpartition(".")[2].lower())
+    if not strategy:
+        raise InputError(
+            "must be AuthenticationToken or AuthenticationOAuth2: audit log streaming cannot use Athenz, SASL, TLS, "
+            "basic or any other authentication."
+        )
+    return strategy
+
+
+def _strategy_of_params(params):
+    if params.startswith("{"):
+        fields = _json_object(params)
+        if "token" in fields:
+            return "token"
+        if any(name in fields for names in _OAUTH2_FIELDS.values() for name in names):
+            return "oauth2"
+    elif _TOKEN_PARAMS.fullmatch(params):
+        return "token"
+    raise InputError(
+        "holds neither a token (token:<JWT>) nor OAuth2 settings, and audit log streaming cannot use anything else."
+    )
+
+
+def _token_options(params, given, problems):
+    if "pulsar_token" in given:
+        return {}
+    token = _attempt(params, problems, _token, params.value)
+    return {"pulsar_token": token} if token else {}
+
+
+def _token(params):
+    if params.startswith("{"):
+        fields = _json_object(params)
+        if "token" not in fields:
+            raise InputError("is a JSON object without a token.")
+        params = _field(fields, "token") or ""
+    elif not _TOKEN_PARAMS.fullmatch(params):
+        raise InputError("must be token:<JWT>, the JWT alone, or a JSON object with the token.")
+    token = params[len("token:") :].strip() if params.startswith("token:") else params
+    if token.startswith("file:"):
+        raise InputError(
+            "names a file on the machine where client.conf was written, instead of the token: give pulsar_token."
+        )
+    return _printable(token)
+
+
+def _oauth2_options(params, given, problems):
+    unreadable = []
+    fields = _attempt(params, unreadable, _json_object, params.value)
+    if fields is None:
+        if not _NEEDED["oauth2"] <= given.keys():
+            problems += unreadable
+        return {}
+    options = {}
+    for option, names in _OAUTH2_FIELDS.items():
+        if option not in given:
+            read = _credentials_url if option == "oauth2_credentials_url" else _field
+            value = _attempt(params, problems, read, fields, *names)
+            if value:
+                options[option] = value
+    return options
+
+
+def _credentials_url(fields, *names):
+    if fields.get("type") not in (None, "", "client_credentials"):
+        raise InputError("has a type other than client_credentials, which is the only one that can be used.")
+    url = _field(fields, *names)
+    if url and not url.lower().startswith(("data:", "https://", "http://")):
+        raise InputError(
+            f"has a {names[0]} that names a file on the machine where client.conf was written: "
+            "give oauth2_credentials_url as a data: URL."
+        )
+    return url
+
+
+def _field(fields, *names):
+    """Return the first of the fields C(names) that has a value, or None."""
+    for name in names:
+        value = fields.get(name)
+        if value is not None and not isinstance(value, str):
+            raise InputError(f"must have a string as {name}.")
+        if value and value.strip():
+            return _printable(value.strip())
+    return None
+
+
+def _json_object(text):
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        raise InputError("must be a complete JSON object; client.conf needs each backslash in it written twice.")
+    return fields
+
+
+def _printable(text):
+    if not text.isprintable():
+        raise InputError("contains control characters or characters that are no text.")
+    return text

@@ -1,0 +1,176 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the vendor leaves open: the code bears every variant."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.datastax.astra.plugins.module_utils.options import AUDIT_LOG_STREAM_INFO
+
+from tests.wire.support import (
+    ADMINISTRATOR,
+    ENTERPRISE,
+    OAUTH2_BODY,
+    OAUTH2_OPTIONS,
+    OAUTH2_STREAM,
+    ORGANIZATION,
+    READER,
+    STRANGER,
+    TOKEN_BODY,
+    TOKEN_STREAM,
+    absent,
+    configure,
+    methods,
+    present,
+    run,
+    stored,
+)
+
+
+@pytest.mark.parametrize("variant", ["404", "204", "empty", "null", "no-pulsar"])
+class TestNothingConfigured:
+    def test_ladder(self, service, variant):
+        service.settings(get_when_absent=variant)
+        assert absent(service)["action"] == "none"
+        assert present(service)["action"] == "created"
+        assert present(service)["action"] == "none"
+        assert absent(service)["action"] == "deleted"
+        assert absent(service)["action"] == "none"
+        assert methods(service) == ["GET", "GET", "POST", "GET", "GET", "GET", "DELETE", "GET", "GET"]
+
+    def test_info(self, service, variant):
+        service.settings(get_when_absent=variant)
+        assert run(service, command=AUDIT_LOG_STREAM_INFO) == {
+            "changed": False,
+            "exists": False,
+            "organization_id": ORGANIZATION,
+            "stream": None,
+        }
+
+
+@pytest.mark.parametrize("masked", [["oauth2_credentials_url"], ["oauth2_issuer_url"], list(OAUTH2_BODY["pulsar"])[2:]])
+def test_whatever_oauth2_field_is_masked_the_rest_is_compared(service, masked):
+    service.settings(masked=masked)
+    assert run(service, **OAUTH2_OPTIONS)["action"] == "created"
+    again = run(service, **OAUTH2_OPTIONS)
+    assert (again["changed"], again["stream"], again["previous"]) == (False, OAUTH2_STREAM, OAUTH2_STREAM)
+    assert run(service, **{**OAUTH2_OPTIONS, "topic": "a/b/c"})["action"] == "updated"
+
+
+def test_a_masked_field_that_is_left_out_is_meant_to_be_absent(service):
+    service.settings(masked=["oauth2_audience", "oauth2_credentials_url"])
+    configure(service, OAUTH2_BODY)
+    result = run(service, **{**OAUTH2_OPTIONS, "oauth2_audience": None})
+    assert result["action"] == "updated"
+    assert "oauth2_audience" not in stored(service)["pulsar"]
+
+
+@pytest.mark.parametrize("while_applying", ["replace", "conflict"])
+def test_a_change_that_takes_effect_later_is_waited_for(service, while_applying):
+    service.settings(apply_lag=0.6, post_while_applying=while_applying)
+    assert present(service)["action"] == "created"
+    assert stored(service) == TOKEN_BODY
+    assert present(service, topic="a/b/c", wait=False)["action"] == "updated"
+    assert absent(service)["action"] == "deleted"
+    assert stored(service) is None
+
+
+def test_waiting_ends_and_says_what_differs(service):
+    configure(service)
+    service.settings(apply_lag=60)
+    result = present(service, topic="a/b/c", wait_timeout=1)
+    assert (result["failed"], result["changed"]) == (True, True)
+    assert "The service accepted the change" in result["msg"]
+    assert "does not show it (topic)" in result["msg"]
+    service.settings(apply_lag=60)
+    result = absent(service, wait_timeout=0)
+    assert (result["failed"], result["changed"]) == (True, True)
+    assert "the configuration is still there" in result["msg"]
+
+
+def test_409_clears_within_the_deadline(service):
+    service.fault(match={"method": "POST"}, times=3, status=409)
+    assert present(service)["action"] == "created"
+    assert methods(service) == ["GET", "POST", "POST", "POST", "POST", "GET"]
+
+
+def test_somebody_else_deletes_first(service):
+    configure(service)
+    service.fault(match={"method": "DELETE"}, status=409)
+    service.fault(match={"method": "DELETE"}, status=404)
+    service.fault(match={"method": "GET"}, skip=1, status=404)
+    result = absent(service)
+    assert (result["changed"], result["action"]) == (False, "none")
+
+
+def test_a_delete_that_a_gateway_lost_sight_of_counts_as_ours(service):
+    configure(service)
+    service.fault(match={"method": "DELETE"}, status=504, apply=True)
+    result = absent(service)
+    assert (result["changed"], result["action"]) == (True, "deleted")
+    assert methods(service) == ["GET", "DELETE", "DELETE", "GET", "GET"]
+
+
+@pytest.mark.parametrize("command_options", [{}, {"command": AUDIT_LOG_STREAM_INFO}], ids=["stream", "info"])
+@pytest.mark.parametrize(
+    ("token", "status"), [(READER, 403), ("AstraCS:unknown", 401)], ids=["without the role", "unknown"]
+)
+def test_refused_tokens(service, token, status, command_options):
+    result = run(service, application_token=token, state="absent", **command_options)
+    assert (result["failed"], result["changed"], result["http_status"]) == (True, False, status)
+    assert token not in str(result)
+    assert methods(service) == ["GET"]
+
+
+def test_a_wrong_organization_looks_like_nothing_configured(service):
+    assert absent(service, application_token=STRANGER)["action"] == "none"
+    result = present(service, application_token=STRANGER)
+    assert (result["failed"], result["http_status"]) == (True, 404)
+    assert "check organization_id" in result["msg"]
+
+
+class TestInfo:
+    def test_shows_the_stream_without_secrets(self, service):
+        configure(service)
+        assert run(service, command=AUDIT_LOG_STREAM_INFO) == {
+            "changed": False,
+            "exists": True,
+            "organization_id": ORGANIZATION,
+            "stream": TOKEN_STREAM,
+        }
+        assert methods(service) == ["GET"]
+
+    def test_finds_the_tokens_own_organization(self, service):
+        result = run(service, command=AUDIT_LOG_STREAM_INFO, organization_id=None)
+        assert result["organization_id"] == ORGANIZATION
+        assert [entry["path"] for entry in service.journal()][0] == "/v2/currentOrg"
+
+    def test_an_enterprise_needs_the_id(self, service):
+        result = run(service, command=AUDIT_LOG_STREAM_INFO, organization_id=None, application_token=ENTERPRISE)
+        assert (result["failed"], result["http_status"]) == (True, 403)
+
+    def test_other_destinations(self, service):
+        configure(service, {"datadog": {"default_api_key": "secret", "region": "us"}})
+        result = run(service, command=AUDIT_LOG_STREAM_INFO)
+        assert (result["exists"], result["stream"]) == (True, {"kind": "datadog", "fields": {"region": "us"}})
+
+    def test_a_wrong_id_is_refused_offline(self, service):
+        result = run(service, command=AUDIT_LOG_STREAM_INFO, organization_id="acme")
+        assert result["msg"] == "organization_id must be the organization's UUID, as the Astra portal shows it."
+        assert methods(service) == []
+
+    def test_an_unmasked_token_is_not_shown(self, service):
+        service.settings(masked=[])
+        configure(service)
+        assert TOKEN_BODY["pulsar"]["token"] not in str(run(service, command=AUDIT_LOG_STREAM_INFO))
+
+
+def test_the_mask_is_never_sent(service):
+    configure(service)
+    result = present(service, pulsar_token="********", topic="a/b/c")
+    assert result["failed"]
+    assert "pulsar_token is the mask that the API shows for a secret; it counts as not given." in result["warnings"]
+    assert stored(service) == TOKEN_BODY
+    assert all(entry["headers"]["authorization"] == f"Bearer {ADMINISTRATOR}" for entry in service.journal())
