@@ -73,7 +73,7 @@ def parse(text):
     The grammar is the one of C(java.util.Properties.load). A backslash that is alone in the file's last line is
     the one exception: Java takes it for a property with an empty key and an empty value, here it is nothing.
     """
-    lines = enumerate(_LINE_END.split(text[1:] if text.startswith("\ufeff") else text), start=1)
+    lines = enumerate(_LINE_END.split(text.removeprefix("\ufeff")), start=1)
     for number, physical in lines:
         line = physical.lstrip(_BLANKS)
         # Java goes on looking for a property, or for a comment, after a line that has nothing but a backslash.
@@ -162,7 +162,7 @@ def _read(content, given, problems):
     asked = _asked_strategy(given)
     if "endpoint" in given and asked and _NEEDED[asked] <= given.keys():
         return {key: entry for key, entry in present.items() if entry.value is not None}
-    if content.lstrip().startswith("$ANSIBLE_VAULT;"):
+    if content.startswith("$ANSIBLE_VAULT;"):
         raise InputError(
             "client.conf is still encrypted with Ansible Vault: read it with the ansible.builtin.file lookup, "
             "which decrypts it."
@@ -294,7 +294,7 @@ def _token(params):
         params = _field(fields, "token") or ""
     elif not _TOKEN_PARAMS.fullmatch(params):
         raise InputError("must be token:<JWT>, the JWT alone, or a JSON object with the token.")
-    token = params[len("token:") :].strip() if params.startswith("token:") else params
+    token = params.removeprefix("token:").strip()
     if token.startswith("file:"):
         raise InputError(
             "names a file on the machine where client.conf was written, instead of the token: give pulsar_token."

@@ -29,7 +29,7 @@ EXPIRY_WARNING_DAYS = 14
 
 _ORGANIZATION_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
-_BROKER_PREFIX = re.compile(r"((?:pulsar\+)*(?:pulsar|ssl))://", re.IGNORECASE)
+_BROKER_PREFIXES = re.compile(r"(?:(?:pulsar\+)*(?:pulsar|ssl)://)*", re.IGNORECASE)
 _BROKER = re.compile(r"([a-z0-9_](?:[a-z0-9._-]*)|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.IGNORECASE)
 _NAMED_ENTITY = re.compile(r"[-=:.\w]+", re.ASCII)
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
@@ -69,15 +69,9 @@ def normalize_endpoint(value):
     :raises InputError: the value is not the URL of one Pulsar broker. The message does not repeat the value,
         which may be a secret pasted in the wrong place.
     """
-    rest = value.strip()
-    schemes = []
-    while True:
-        prefix = _BROKER_PREFIX.match(rest)
-        if not prefix:
-            break
-        schemes.append(prefix.group(1).lower())
-        rest = rest[prefix.end() :]
-    rest = rest.rstrip("/")
+    text = value.strip()
+    prefixes = _BROKER_PREFIXES.match(text).group().lower()
+    rest = text[len(prefixes) :].rstrip("/")
     if not rest:
         raise InputError("is empty, give the broker URL, such as pulsar+ssl://host:6651.")
     if rest.lower().startswith(("http://", "https://")):
@@ -91,8 +85,8 @@ def normalize_endpoint(value):
     broker = _BROKER.fullmatch(rest)
     if not broker or (broker.group(2) and not 0 < int(broker.group(2)) < 65536):
         raise InputError("must be a broker URL without a path, such as pulsar+ssl://host:6651.")
-    secure = not schemes or any("ssl" in scheme for scheme in schemes)
-    return f"{'pulsar+ssl' if secure else 'pulsar'}://{rest.lower()}"
+    scheme = "pulsar+ssl" if not prefixes or "ssl" in prefixes else "pulsar"
+    return f"{scheme}://{rest.lower()}"
 
 
 def normalize_topic(value):

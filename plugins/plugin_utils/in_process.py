@@ -87,6 +87,9 @@ class InProcessAction(ActionBase):
             result = {"failed": True, "msg": self._validation_message(validation.errors[0])}
         else:
             result = outcome(command, params, self._task.check_mode, self._task.diff)
+        for both in getattr(validation, "_warnings", ()):
+            warning = f"Both option {both['option']} and its alias {both['alias']} are set."
+            result.setdefault("warnings", []).append(warning)
         if getattr(C, "INJECT_INVOCATION", True):  # ansible-core before 2.20 always has it
             result["invocation"] = {"module_args": params}
         secret_options = [name for name, option in command.argument_spec.items() if option.get("no_log")]
