@@ -1,0 +1,188 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The emulator's command line."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import errno
+import json
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from emulator.api import Api
+from emulator.control import make_control
+from emulator.server import Server, bind, make_tls_context, run
+from emulator.service import Service
+from emulator.settings import GET_WHEN_ABSENT, POST_WHILE_APPLYING, Settings
+from emulator.state import State, parse_state
+
+
+class StartError(Exception):
+    """The emulator cannot start; the message is one sentence."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the emulator; returns its exit status."""
+    options = _parse_arguments(arguments)
+    try:
+        with contextlib.ExitStack() as stack:
+            _serve(options, stack)
+    except StartError as error:
+        print(f"emulator: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
+    defaults = Settings()
+    parser = argparse.ArgumentParser(
+        prog="python -m emulator",
+        description="Emulates the part of Astra's DevOps API that concerns audit log streaming.",
+        epilog="When it listens, it prints one line of JSON with api_url, control_url, pid and ca_path.",
+    )
+    add = parser.add_argument
+    add("--state", required=True, type=Path, metavar="FILE", help="organizations and tokens to start with (JSON)")
+    add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    add("--port", default=0, type=_port, help="port of the API (default: a free one)")
+    add("--control-port", default=0, type=_port, metavar="PORT", help="port of the control API (default: a free one)")
+    add("--ready-file", type=Path, metavar="FILE", help="write the line of JSON to this file too, while it listens")
+    add("--tls", action="store_true", help="serve the API over TLS; ca_path names the CA certificate to trust")
+    add(
+        "--apply-lag",
+        default=defaults.apply_lag,
+        type=float,
+        metavar="SECONDS",
+        help="time between a 202 and the change being visible (default: %(default)s)",
+    )
+    add(
+        "--latency",
+        default=defaults.latency,
+        type=float,
+        metavar="SECONDS",
+        help="time that every answer of the API takes (default: %(default)s)",
+    )
+    add(
+        "--get-when-absent",
+        default=defaults.get_when_absent,
+        choices=GET_WHEN_ABSENT,
+        help="what GET answers when nothing is configured (default: %(default)s)",
+    )
+    add(
+        "--post-while-applying",
+        default=defaults.post_while_applying,
+        choices=POST_WHILE_APPLYING,
+        help="what a change does while an earlier one is being applied (default: %(default)s)",
+    )
+    add(
+        "--masked",
+        default=",".join(defaults.masked),
+        metavar="FIELDS",
+        help="fields that GET shows as ********, separated by commas (default: %(default)s)",
+    )
+    add("--verbose", action="store_true", help="write a line for each request to standard error")
+    add("--until-stdin-closes", action="store_true", help="stop when standard input closes, so with the parent")
+    return parser.parse_args(arguments)
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text) < 65536):
+        raise argparse.ArgumentTypeError("must be a number from 0 to 65535")
+    return int(text)
+
+
+def _serve(options: argparse.Namespace, stack: contextlib.ExitStack) -> None:
+    api = Api(Service(_read_state(options.state), _read_settings(options)), options.verbose)
+    api_socket = stack.enter_context(_listen(options.host, options.port))
+    control_socket = stack.enter_context(_listen(options.host, options.control_port))
+    ca_path = tls = None
+    if options.tls:
+        ca_path = str(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="astra-emulator-"))) / "ca.pem")
+        tls = make_tls_context(options.host, ca_path)
+    ready = {
+        "api_url": _url("https" if tls else "http", options.host, api_socket),
+        "control_url": _url("http", options.host, control_socket),
+        "pid": os.getpid(),
+        "ca_path": ca_path,
+    }
+
+    def announce() -> None:
+        line = json.dumps(ready)
+        if options.ready_file:
+            stack.enter_context(_published(options.ready_file, line))
+        print(line, flush=True)
+
+    async def serve() -> None:
+        api.listener = Server(api, tls)
+        servers = {api.listener: api_socket, Server(make_control(api)): control_socket}
+        await run(servers, announce, options.until_stdin_closes)
+
+    asyncio.run(serve())
+
+
+def _read_state(path: Path) -> State:
+    try:
+        return parse_state(json.loads(path.read_text("utf-8")))
+    except OSError as error:
+        raise StartError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise StartError(f"{path} is not UTF-8 text.") from None
+    except json.JSONDecodeError as error:
+        raise StartError(f"{path} is not valid JSON: {error}.") from None
+    except ValueError as error:
+        raise StartError(f"{path} cannot be used: {error}") from None
+
+
+def _read_settings(options: argparse.Namespace) -> Settings:
+    try:
+        return Settings(
+            apply_lag=options.apply_lag,
+            latency=options.latency,
+            get_when_absent=options.get_when_absent,
+            post_while_applying=options.post_while_applying,
+            masked=tuple(filter(None, options.masked.split(","))),
+        )
+    except ValueError as error:
+        raise StartError(str(error)) from None
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        sock = bind(host, port)
+        sock.listen()
+        return sock
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            reason = f"port {port} is in use: choose another one, or 0 for a free one"
+        else:
+            reason = f"cannot listen on {host}, port {port}: {error.strerror}"
+        raise StartError(f"{reason}.") from None
+
+
+def _url(scheme: str, host: str, sock: socket.socket) -> str:
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{sock.getsockname()[1]}"
+
+
+@contextlib.contextmanager
+def _published(path: Path, line: str) -> Iterator[None]:
+    """Have a file while the emulator runs; it appears at once and complete."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_text(line + "\n", "utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        raise StartError(f"{path} cannot be written: {error.strerror}.") from None
+    yield
+    path.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
