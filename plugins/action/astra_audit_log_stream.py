@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 
-from ansible.errors import AnsibleActionFail
 from ansible_collections.datastax.astra.plugins.module_utils.audit_log_stream import fingerprint
 from ansible_collections.datastax.astra.plugins.module_utils.destination import (
     SECRET_OPTIONS,
@@ -27,15 +26,15 @@ class ActionModule(InProcessAction):
     command = AUDIT_LOG_STREAM
 
     def _perform(self, args, task_vars):
-        directory = args.pop("fingerprint_store", None)
-        if directory is None:
-            return super()._perform(args, task_vars)
-        if self._task.async_val:
-            raise AnsibleActionFail("fingerprint_store cannot be used with async.")
+        directory = args.get("fingerprint_store")
         try:
             organization_id = normalize_organization_id(args.get("organization_id") or args.get("org_id") or "")
-        except InputError as error:
-            raise AnsibleActionFail(f"fingerprint_store needs organization_id, which {error.message}") from None
+        except InputError:
+            directory = None  # the command refuses the options
+        if not directory:
+            return super()._perform(args, task_vars)
+        if self._task.async_val:
+            return {"failed": True, "msg": "fingerprint_store cannot be used with async."}
         return self._perform_with_store(os.path.expanduser(directory), organization_id, args, task_vars)
 
     def _perform_with_store(self, directory, organization_id, args, task_vars):

@@ -15,6 +15,22 @@ attributes:
     description: Returns details on what has changed, or would change in C(check_mode), when in diff mode.
   idempotent:
     description: When run twice in a row with the same arguments, the second run changes nothing.
+"""
+
+    CONTROLLER = r"""
+options: {}
+attributes:
+  action:
+    description: Runs on the controller alone.
+    support: full
+  async:
+    description: Supports being used with the C(async) keyword.
+    support: none
+"""
+
+    MODULE = r"""
+options: {}
+attributes:
   action:
     description: Has an action plugin of the same name on the controller, so some of it runs there.
     support: full

@@ -169,6 +169,8 @@ def examine(options, now):
     organization_id = options["organization_id"]
     if organization_id is not None:
         organization_id = _normalized("organization_id", organization_id, normalize_organization_id, problems)
+    elif options.get("fingerprint_store"):
+        problems.append("organization_id is needed with fingerprint_store.")
     state = options.get("state")
     request = Request(state, organization_id)
     if state is not None and options["wait_timeout"] < 0:
@@ -237,6 +239,9 @@ def _examine_present(options, request, now, problems, warnings):
 
 
 def _normalized(option, value, normalize, problems):
+    if value is None:
+        problems.append(f"{option} is needed for state present.")
+        return None
     try:
         return normalize(value)
     except InputError as error:

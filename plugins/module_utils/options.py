@@ -68,7 +68,6 @@ class Command(NamedTuple):
     """
 
     argument_spec: dict
-    required_if: list
     execute: Callable
 
 
@@ -94,9 +93,7 @@ def outcome(command, params, check_mode, diff):
 
 def run_module(command):
     """Be the C(main) of a module."""
-    module = AnsibleModule(
-        argument_spec=command.argument_spec, required_if=command.required_if, supports_check_mode=True
-    )
+    module = AnsibleModule(argument_spec=command.argument_spec, supports_check_mode=True)
     result = outcome(command, module.params, module.check_mode, module._diff)
     for warning in result.pop("warnings", ()):
         module.warn(warning)
@@ -146,11 +143,5 @@ def _execute_info(params, check_mode, warnings):
         return show(DevopsApi(session, [params["application_token"]]), request.organization_id)
 
 
-AUDIT_LOG_STREAM = Command(
-    argument_spec={**_STREAM_SPEC, **_ORGANIZATION_SPEC, **_CONNECTION_SPEC},
-    required_if=[("state", "present", ("endpoint", "topic"))],
-    execute=_execute_stream,
-)
-AUDIT_LOG_STREAM_INFO = Command(
-    argument_spec={**_ORGANIZATION_SPEC, **_CONNECTION_SPEC}, required_if=[], execute=_execute_info
-)
+AUDIT_LOG_STREAM = Command({**_STREAM_SPEC, **_ORGANIZATION_SPEC, **_CONNECTION_SPEC}, _execute_stream)
+AUDIT_LOG_STREAM_INFO = Command({**_ORGANIZATION_SPEC, **_CONNECTION_SPEC}, _execute_info)

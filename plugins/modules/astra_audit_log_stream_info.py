@@ -18,6 +18,7 @@ extends_documentation_fragment:
   - datastax.astra.astra
   - datastax.astra.astra.organization
   - datastax.astra.attributes
+  - datastax.astra.attributes.module
 attributes:
   check_mode:
     support: full

@@ -45,6 +45,12 @@ def plain(value):
     return value if value is None or isinstance(value, (bool, int, float)) else str(value)
 
 
+def secrets_of(command, *values):
+    """Return the values of a command's secret options in these dicts, as strings that no result may hold."""
+    names = [name for name, option in command.argument_spec.items() if option.get("no_log")]
+    return {str(options[name]) for options in values for name in names if options.get(name)}
+
+
 class InProcessAction(ActionBase):
     """Runs C(command) in this process, or the module of the same name on the target."""
 
@@ -81,7 +87,7 @@ class InProcessAction(ActionBase):
 
     def _run_here(self, args):
         command = self.command
-        validation = ArgumentSpecValidator(command.argument_spec, required_if=command.required_if).validate(args)
+        validation = ArgumentSpecValidator(command.argument_spec).validate(args)
         params = validation.validated_parameters
         if validation.error_messages:
             result = {"failed": True, "msg": self._validation_message(validation.errors[0])}
@@ -92,9 +98,7 @@ class InProcessAction(ActionBase):
             result.setdefault("warnings", []).append(warning)
         if getattr(C, "INJECT_INVOCATION", True):  # ansible-core before 2.20 always has it
             result["invocation"] = {"module_args": params}
-        secret_options = [name for name, option in command.argument_spec.items() if option.get("no_log")]
-        secrets = {str(values[name]) for values in (args, params) for name in secret_options if values.get(name)}
-        return remove_values(result, secrets)
+        return remove_values(result, secrets_of(command, args, params))
 
     def _validation_message(self, error):
         """Word the error as the module would."""

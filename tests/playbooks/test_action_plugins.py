@@ -275,7 +275,7 @@ class TestFingerprintStore:
         ("keywords", "options", "message"),
         [
             ({"async": 10, "poll": 0}, {}, "fingerprint_store cannot be used with async."),
-            ({}, {"organization_id": ""}, "fingerprint_store needs organization_id"),
+            ({}, {"organization_id": ""}, "organization_id must be the organization's UUID"),
         ],
     )
     def test_what_it_needs(self, play, service, tmp_path, keywords, options, message):

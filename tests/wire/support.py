@@ -86,7 +86,7 @@ def run(service, *, check=False, diff=True, command=AUDIT_LOG_STREAM, **options)
         **options,
     }
     options = {name: value for name, value in options.items() if name in command.argument_spec}
-    validation = ArgumentSpecValidator(command.argument_spec, required_if=command.required_if).validate(options)
+    validation = ArgumentSpecValidator(command.argument_spec).validate(options)
     assert not validation.error_messages, validation.error_messages
     return outcome(command, validation.validated_parameters, check, diff)
 
