@@ -199,10 +199,15 @@ def test_the_client_stops_an_emulator_that_hangs(monkeypatch):
     assert not is_running(pid)
 
 
-def test_no_emulator_outlives_its_parent():
+def test_no_emulator_outlives_its_parent(tmp_path):
     program = "from emulator.client import Emulator\ne = Emulator().__enter__()\nprint(e.pid, flush=True)\ninput()"
     parent = subprocess.Popen(
-        [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},  # whose files nobody removes when it is killed
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     pid = int(parent.stdout.readline())
     assert is_running(pid)

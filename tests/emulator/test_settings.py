@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 
 import pytest
@@ -135,6 +136,19 @@ def test_a_connection_is_kept_alive(emulator):
         send(connection, "GET")
     assert connection.sock is first
     connection.close()
+
+
+def test_an_answer_does_not_wait_for_acknowledgements(emulator):
+    post(emulator, TOKEN_STREAM)
+    connection = connect(emulator)
+    durations = []
+    for _ in range(50):
+        started = time.monotonic()
+        send(connection, "GET")
+        durations.append(time.monotonic() - started)
+    connection.close()
+    # With Nagle's algorithm most would take 40 milliseconds, which no latency setting could explain.
+    assert statistics.median(durations) < 0.03
 
 
 @pytest.mark.parametrize(
