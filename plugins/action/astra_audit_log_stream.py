@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 
+from ansible.plugins.loader import lookup_loader
 from ansible_collections.datastax.astra.plugins.module_utils.audit_log_stream import fingerprint
 from ansible_collections.datastax.astra.plugins.module_utils.destination import (
     SECRET_OPTIONS,
@@ -15,6 +16,9 @@ from ansible_collections.datastax.astra.plugins.module_utils.errors import Input
 from ansible_collections.datastax.astra.plugins.module_utils.fingerprint_store import UNKNOWN, recall, remember
 from ansible_collections.datastax.astra.plugins.module_utils.options import AUDIT_LOG_STREAM
 from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import InProcessAction
+
+# The role needs it for every host, and what is loaded here, the workers inherit.
+lookup_loader.get("datastax.astra.audit_log_stream_options")
 
 
 class ActionModule(InProcessAction):

@@ -6,22 +6,17 @@ from __future__ import annotations
 
 import time
 
-from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible_collections.datastax.astra.plugins.module_utils.audit_log_stream import fingerprint
-from ansible_collections.datastax.astra.plugins.module_utils.client_conf import OPTIONS as CLIENT_CONF_OPTIONS
-from ansible_collections.datastax.astra.plugins.module_utils.client_conf import options_from
 from ansible_collections.datastax.astra.plugins.module_utils.destination import examine
-from ansible_collections.datastax.astra.plugins.module_utils.errors import InputError
 from ansible_collections.datastax.astra.plugins.module_utils.options import AUDIT_LOG_STREAM
-from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import plain, secrets_of
+from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import secrets_of
+from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import RoleVariables
 
-PREFIX = "audit_log_stream_"
-
-# Stands for an endpoint that is not known because client.conf has problems, so that only those are reported.
-ANY_ENDPOINT = "pulsar+ssl://broker.invalid"
+# Stands for a value that is not known because a variable or client.conf has problems, so that only those are reported.
+STAND_INS = {"endpoint": "pulsar+ssl://broker.invalid", "topic": "tenant/namespace/topic"}
 
 
 class ActionModule(ActionBase):
@@ -33,11 +28,13 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         """Return C(problems) and C(remarks), and C(identity), which no two hosts should share."""
         result = super().run(tmp, task_vars)
-        problems = []
-        options = self._options(task_vars, problems)
+        role_variables = RoleVariables(task_vars, self._templar, self._loader)
+        options = role_variables.options()
+        problems, remarks = role_variables.problems, []
+        if problems:
+            options = {**STAND_INS, **options}
         validation = ArgumentSpecValidator(AUDIT_LOG_STREAM.argument_spec).validate(options)
         params = validation.validated_parameters
-        remarks = []
         if validation.error_messages:
             problems += validation.error_messages
         else:
@@ -46,44 +43,6 @@ class ActionModule(ActionBase):
             remarks = findings.warnings
         result.update(changed=False, problems=problems, remarks=remarks, identity=_identity(params))
         return remove_values(result, secrets_of(AUDIT_LOG_STREAM, options, params))
-
-    def _options(self, task_vars, problems):
-        """Return the module's options as the role would give them."""
-        options = {}
-        for name in AUDIT_LOG_STREAM.argument_spec:
-            value = self._variable(name, task_vars, problems)
-            if value not in (None, ""):
-                options[name] = value
-        if options.get("fingerprint_store") == "none":
-            del options["fingerprint_store"]
-        if options.get("state") != "absent":
-            overrides = {name: options.pop(name, None) for name in CLIENT_CONF_OPTIONS}
-            options.update(self._destination(overrides, task_vars, problems))
-        return options
-
-    def _destination(self, overrides, task_vars, problems):
-        problems_before = len(problems)
-        text = None
-        if any(self._variable(name, task_vars, problems) for name in ("client_conf", "client_conf_content")):
-            text = self._variable("_client_conf", task_vars, problems)
-        if len(problems) == problems_before:
-            try:
-                destination = options_from(text, overrides)
-            except InputError as error:
-                problems += error.problems
-            else:
-                destination.pop("web_service_url", None)
-                return destination
-        return {"endpoint": ANY_ENDPOINT}
-
-    def _variable(self, name, task_vars, problems):
-        """Return the value of one of the role's variables, or None when there is none or it cannot be found out."""
-        try:
-            return plain(self._templar.template(task_vars.get(PREFIX + name)))
-        except AnsibleError as error:
-            shown = "audit_log_stream_client_conf" if name == "_client_conf" else PREFIX + name
-            problems.append(f"{shown} cannot be read: {' '.join(error.message.split())}")
-            return None
 
 
 def _identity(params):
