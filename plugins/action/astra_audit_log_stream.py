@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-import os
-
 from ansible.plugins.loader import lookup_loader
+from ansible.utils.path import unfrackpath
 from ansible_collections.datastax.astra.plugins.module_utils.audit_log_stream import fingerprint
 from ansible_collections.datastax.astra.plugins.module_utils.destination import (
     SECRET_OPTIONS,
@@ -15,10 +14,9 @@ from ansible_collections.datastax.astra.plugins.module_utils.destination import 
 from ansible_collections.datastax.astra.plugins.module_utils.errors import InputError
 from ansible_collections.datastax.astra.plugins.module_utils.fingerprint_store import UNKNOWN, recall, remember
 from ansible_collections.datastax.astra.plugins.module_utils.options import AUDIT_LOG_STREAM
-from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import InProcessAction
+from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import InProcessAction, preload
 
-# The role needs it for every host, and what is loaded here, the workers inherit.
-lookup_loader.get("datastax.astra.audit_log_stream_options")
+preload(lookup_loader, "datastax.astra.audit_log_stream_options")  # the role needs it for every host
 
 
 class ActionModule(InProcessAction):
@@ -32,14 +30,14 @@ class ActionModule(InProcessAction):
     def _perform(self, args, task_vars):
         directory = args.get("fingerprint_store")
         try:
-            organization_id = normalize_organization_id(args.get("organization_id") or args.get("org_id") or "")
+            organization_id = normalize_organization_id(str(args.get("organization_id") or args.get("org_id") or ""))
         except InputError:
             directory = None  # the command refuses the options
         if not directory:
             return super()._perform(args, task_vars)
         if self._task.async_val:
             return {"failed": True, "msg": "fingerprint_store cannot be used with async."}
-        return self._perform_with_store(os.path.expanduser(directory), organization_id, args, task_vars)
+        return self._perform_with_store(unfrackpath(str(directory), follow=False), organization_id, args, task_vars)
 
     def _perform_with_store(self, directory, organization_id, args, task_vars):
         known, warnings = recall(directory, organization_id)
@@ -54,7 +52,10 @@ class ActionModule(InProcessAction):
             recorded = UNKNOWN
             warnings += remember(directory, organization_id, recorded)
         result = super()._perform(args, task_vars)
-        if real and not (result.get("failed") and result.get("changed")):
+        if real and result.get("failed") and result.get("changed"):
+            if not absent and recorded is None:
+                warnings += remember(directory, organization_id, UNKNOWN)
+        elif real:
             right = None if absent and not result.get("failed") else result.get("token_fingerprint") or known
             if right != recorded:
                 warnings += remember(directory, organization_id, right)
@@ -64,5 +65,5 @@ class ActionModule(InProcessAction):
 
 
 def _is_other_secret(known, organization_id, args):
-    secret = args.get(SECRET_OPTIONS.get(args.get("auth_strategy") or "token"))
+    secret = args.get(SECRET_OPTIONS.get(str(args.get("auth_strategy") or "token")))
     return isinstance(secret, str) and fingerprint(organization_id, secret.strip()) != known

@@ -88,7 +88,7 @@ class Plan(NamedTuple):
 
 def fingerprint(organization_id, secret):
     """Return what may be kept of a secret in order to recognise it: a hash that is different in every organization."""
-    return "sha256:" + hashlib.sha256(f"{organization_id}\0{secret}".encode()).hexdigest()
+    return "sha256:" + hashlib.sha256(f"{organization_id}\0{secret}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def read_stored(document):
@@ -132,8 +132,8 @@ def _read_pulsar(pulsar):
 
 def _unreadable(field):
     return ServiceError(
-        f"The service shows an audit log configuration whose field {field} is missing or has a wrong type; "
-        "nothing was changed: check api_url, and report this if it is right.",
+        f"The service shows an audit log configuration whose field {field} is missing or has a wrong type: "
+        "check api_url, and report this if it is right.",
         http_status=200,
         api_errors=[],
     )
@@ -142,7 +142,9 @@ def _unreadable(field):
 def _is_harmless(name, value):
     if name not in _HARMLESS_FIELDS:
         return False
-    return isinstance(value, (bool, int, float)) or (isinstance(value, str) and not set(value) & set("@?;="))
+    if isinstance(value, str):
+        return not set(value) & set("@?;=") and "/" not in value.partition("://")[2].rstrip("/")
+    return isinstance(value, (bool, int, float))
 
 
 def make_plan(request, organization_id, stored, settings):

@@ -26,11 +26,15 @@ OAUTH2_OPTIONS = ("oauth2_credentials_url", "oauth2_issuer_url", "oauth2_audienc
 SECRET_OPTIONS = {"token": "pulsar_token", "oauth2": "oauth2_credentials_url"}
 
 EXPIRY_WARNING_DAYS = 14
+LONGEST_TIMEOUT = 3600  # seconds
 
 _ORGANIZATION_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
-_BROKER_PREFIXES = re.compile(r"(?:(?:pulsar\+)*(?:pulsar|ssl)://)*", re.IGNORECASE)
-_BROKER = re.compile(r"([a-z0-9_](?:[a-z0-9._-]*)|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.IGNORECASE)
+_BROKER_PREFIXES = re.compile(r"(?:(?:pulsar\+)*(?:pulsar|ssl)://)*", re.IGNORECASE | re.ASCII)
+_BROKER = re.compile(
+    r"((?=.{1,253}(?::|$))[a-z0-9_][a-z0-9_-]{0,62}(?:\.[a-z0-9_-]{1,63})*\.?|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?",
+    re.IGNORECASE | re.ASCII,
+)
 _NAMED_ENTITY = re.compile(r"[-=:.\w]+", re.ASCII)
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 _ASTRA_STREAMING = ".streaming.datastax.com"
@@ -129,6 +133,8 @@ def read_jwt(token):
     segments = token.split(".")
     if len(segments) != 3:
         raise InputError("is not a JWT: it must have three parts separated by dots.")
+    if segments[2] and not _VISIBLE_ASCII.fullmatch(segments[2]):
+        raise InputError("is not a readable JWT: it may be cut off or changed by copying.")
     try:
         header, claims = (_decode_segment(segment) for segment in segments[:2])
     except (ValueError, RecursionError):
@@ -136,7 +142,7 @@ def read_jwt(token):
     if not isinstance(header, dict) or not isinstance(claims, dict):
         raise InputError("is not a readable JWT: its header and claims must be JSON objects.")
     expiry = claims.get("exp")
-    if expiry is not None and (isinstance(expiry, bool) or not isinstance(expiry, (int, float)) or expiry != expiry):
+    if expiry is not None and (isinstance(expiry, bool) or not isinstance(expiry, (int, float)) or math.isnan(expiry)):
         raise InputError("has an expiry (exp) that is not a number.")
     return claims
 
@@ -154,7 +160,7 @@ def rfc3339(timestamp):
         moment = datetime.datetime.fromtimestamp(math.floor(timestamp), datetime.timezone.utc)
     except (OverflowError, OSError, ValueError):
         return None
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def examine(options, now):
@@ -189,8 +195,8 @@ def _examine_connection(options, problems, warnings):
     elif not _VISIBLE_ASCII.fullmatch(token):
         problems.append("application_token contains white space or characters that no Astra token has.")
     _examine_api_url(options["api_url"], problems, warnings)
-    if options["timeout"] < 1:
-        problems.append("timeout must be at least 1 second.")
+    if not 1 <= options["timeout"] <= LONGEST_TIMEOUT:
+        problems.append(f"timeout must be between 1 and {LONGEST_TIMEOUT} seconds.")
     if options["retries"] < 0:
         problems.append("retries must not be negative.")
 
@@ -198,7 +204,8 @@ def _examine_connection(options, problems, warnings):
 def _examine_api_url(value, problems, warnings):
     scheme, separator, rest = value.strip().partition("://")
     host = rest.split("/", 1)[0]
-    if scheme.lower() not in ("http", "https") or not separator or not host or not _VISIBLE_ASCII.fullmatch(rest):
+    named = host and host[0] not in ":.*"
+    if scheme.lower() not in ("http", "https") or not separator or not named or not _VISIBLE_ASCII.fullmatch(rest):
         problems.append("api_url must be a URL, such as https://api.astra.datastax.com.")
     elif any(character in rest for character in "@?#"):
         problems.append("api_url must not contain a user name, a query or a fragment.")
@@ -270,11 +277,13 @@ def _examine_oauth2(options, problems):
     issuer = (options["oauth2_issuer_url"] or "").strip()
     if not issuer:
         problems.append("oauth2_issuer_url is needed for the oauth2 strategy.")
-    elif not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", issuer):
+    elif not issuer.isprintable() or not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", issuer, re.IGNORECASE):
         problems.append("oauth2_issuer_url must be an http(s) URL without a user name.")
     fields = {"oauth2_issuer_url": issuer}
     for option in ("oauth2_audience", "oauth2_scope"):
-        if options[option]:
+        if options[option] == MASK:
+            problems.append(f"{option} is the mask that the API shows: give the real value.")
+        elif options[option]:
             fields[option] = options[option]
     return fields
 
@@ -292,7 +301,7 @@ def _examine_credentials_url(secret, problems):
             "give the credentials as a data: URL."
         )
     elif not secret.lower().startswith(("data:", "https://", "http://")) or not secret.isprintable():
-        problems.append("oauth2_credentials_url must be a data: or https: URL.")
+        problems.append("oauth2_credentials_url must be a data: or http(s) URL.")
 
 
 def _examine_pulsar_token(secret, topic, now, problems, warnings):
@@ -312,7 +321,7 @@ def _examine_pulsar_token(secret, topic, now, problems, warnings):
     if expiry is not None and expiry <= now:
         problems.append(f"pulsar_token expired{f' on {expires_at}' if expires_at else ''}: create a new one.")
     elif expiry is not None and expiry <= now + EXPIRY_WARNING_DAYS * 86400:
-        warnings.append(f"pulsar_token expires on {expires_at}, in less than {EXPIRY_WARNING_DAYS} days.")
+        warnings.append(f"pulsar_token expires on {expires_at}, within {EXPIRY_WARNING_DAYS} days.")
     tenant = _tenant_of(claims.get("sub"))
     if topic and tenant is not None and tenant != topic.split("/")[2]:
         warnings.append("pulsar_token belongs to another tenant than the topic's.")

@@ -19,8 +19,8 @@ from ansible_collections.datastax.astra.plugins.module_utils.errors import (
 
 MESSAGE_LIMIT = 300  # characters of a message of the service that are repeated
 
-# Answers after which a change may have been made all the same: a gateway speaks for a service that it lost sight of.
-MAYBE_APPLIED_STATUSES = (200, 500, 502, 504)
+# Answers after which a change may have been made all the same: the service failed, or a gateway lost sight of it.
+MAYBE_APPLIED_STATUSES = (500, 502, 504)
 
 _ADVICE = {
     400: "check the options against the service's message",
@@ -41,7 +41,7 @@ class DevopsApi:
 
     def __init__(self, transport, secrets=()):
         self._transport = transport
-        self._secrets = [secret for secret in secrets if secret]
+        self._secrets = sorted({s.strip() for s in secrets if s and s.strip()}, key=len, reverse=True)
 
     def current_organization(self):
         """Return the id of the organization that the application token belongs to.
@@ -49,7 +49,8 @@ class DevopsApi:
         :raises AstraError: it cannot be found out, for example because the token is an enterprise's.
         """
         purpose = "Finding the application token's organization"
-        answer = self._call(purpose, "GET", "/v2/currentOrg", (200,))
+        advice = dict.fromkeys((403, 404), "give organization_id, which the token of an enterprise needs")
+        answer = self._call(purpose, "GET", "/v2/currentOrg", (200,), advice=advice)
         document = self._document(purpose, answer)
         try:
             return normalize_organization_id(document["id"])
@@ -89,7 +90,7 @@ class DevopsApi:
         purpose = f"Deleting the audit log configuration of organization {organization_id}"
         self._call(purpose, "DELETE", _audit_logs(organization_id), (202,))
 
-    def _call(self, purpose, method, path, expected, body=None):
+    def _call(self, purpose, method, path, expected, body=None, advice=None):
         try:
             answer = self._transport.request(method, path, body)
         except AstraError as error:
@@ -98,21 +99,21 @@ class DevopsApi:
             ) from None
         if answer.status in expected:
             return answer
-        raise self._refused(purpose, answer)
+        raise self._refused(purpose, answer, {**_ADVICE, **(advice or {})})
 
-    def _refused(self, purpose, answer):
+    def _refused(self, purpose, answer, advices):
         api_errors = self._api_errors(answer.body)
-        said = "; ".join(
-            f"{error['message']} (ID {error['id']})" if error["id"] is not None else error["message"]
-            for error in api_errors
+        parts = (
+            (error["message"] + ("" if error["id"] is None else f" (ID {error['id']})")).strip() for error in api_errors
         )
-        advice = _ADVICE.get(answer.status)
+        said = "; ".join(part for part in parts if part)
+        advice = advices.get(answer.status)
         if advice is None:
             advice = "try again later" if answer.status >= 500 else "check api_url"
         kind = {404: NotFound, 409: Conflict}.get(answer.status, ServiceError)
         return kind(
             f"{purpose} failed: the service answered {answer.status}{f', {said}' if said else ''}: {advice}.",
-            maybe_applied=answer.retried or answer.status in MAYBE_APPLIED_STATUSES,
+            maybe_applied=answer.retried or answer.status < 300 or answer.status in MAYBE_APPLIED_STATUSES,
             http_status=answer.status,
             api_errors=api_errors,
         )
@@ -128,9 +129,10 @@ class DevopsApi:
             if isinstance(entry, dict):
                 identifier = entry.get("ID", entry.get("id"))
                 message = entry.get("message")
+                usable = isinstance(identifier, int) and not isinstance(identifier, bool) and abs(identifier) < 2**63
                 errors.append(
                     {
-                        "id": identifier if isinstance(identifier, int) else None,
+                        "id": identifier if usable else None,
                         "message": self._clean(message) if isinstance(message, str) else "",
                     }
                 )
@@ -150,7 +152,7 @@ class DevopsApi:
         if document is not None and not isinstance(document, dict):
             raise self._unreadable(purpose, answer, "that is not a JSON object")
         if document and "errors" in document:
-            raise self._refused(purpose, answer)
+            raise self._refused(purpose, answer, _ADVICE)
         return document
 
     def _unreadable(self, purpose, answer, reason):

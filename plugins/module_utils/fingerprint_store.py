@@ -60,8 +60,9 @@ def remember(directory, organization_id, fingerprint):
         else:
             os.makedirs(directory, exist_ok=True)
             _replace(path, {"organization_id": organization_id, "token_fingerprint": fingerprint})
-    except OSError as error:
-        return [f"The fingerprint store's file {organization_id}.json cannot be written: {error.strerror}."]
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        return [f"The fingerprint store's file {organization_id}.json cannot be written: {reason}."]
     return []
 
 

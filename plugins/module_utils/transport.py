@@ -11,6 +11,7 @@ import http.client
 import io
 import os
 import random
+import re
 import socket
 import ssl
 import time
@@ -138,7 +139,8 @@ class Transport:
                     return Answer(response.status_code, content, retried), location
                 retries = response.raw.retries.increment(method, url, error=error)
                 retries.sleep()
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        # A header that cannot be parsed ends in a ValueError of the libraries below.
+        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
             raise _translated(method, url, error) from None
 
 
@@ -157,7 +159,7 @@ def _read(response):
             content += chunk
         expected = response.headers.get("Content-Length", "")
         # urllib3 before 2.0 takes a body that ends early for complete.
-        if expected.isdigit() and len(content) < int(expected):
+        if re.fullmatch("[0-9]{1,18}", expected) and len(content) < int(expected):
             return bytes(content), urllib3.exceptions.ProtocolError(http.client.IncompleteRead(b""))
     except (urllib3.exceptions.HTTPError, OSError) as error:
         response.close()
@@ -167,8 +169,8 @@ def _read(response):
 
 def _redirect_target(method, url, status, location):
     """Return where a redirect leads, if the token may go there and the request stays what it is."""
-    target = urljoin(url, location)
     try:
+        target = urljoin(url, location)
         here, there = urlsplit(url), urlsplit(target)
         same_place = (here.hostname, here.port or _default_port(here)) == (
             there.hostname,
@@ -214,12 +216,15 @@ def _translated(method, url, error):
     """Return the collection's own exception for one of requests or urllib3."""
     host = urlsplit(url).netloc
     causes = [cause for cause in _causes(error) if not isinstance(cause, requests.RequestException)]
+    if isinstance(error, requests.RequestException) and isinstance(error, ValueError):
+        return ConnectionFailed(f"no request to {host} can be made: check api_url and the proxy variables.")
     reasons = (
         (AnswerTooLarge, f"the answer of {host} is larger than {ANSWER_SIZE_LIMIT // 1024} KiB: check api_url."),
         (CERTIFICATE_ERRORS, f"the certificate of {host} does not verify: check api_url and ca_path."),
         (socket.gaierror, f"the name of {host} cannot be resolved: check api_url and the network."),
         (ConnectionRefusedError, f"{host} refused the connection: check api_url and the network."),
         (socket.timeout, f"{host} did not answer in time: check the network or raise timeout."),
+        (ConnectTimeoutError, f"{host} cannot be reached: check api_url and the network."),
         (ssl.SSLError, f"no TLS connection with {host} was possible: check api_url."),
         (BROKEN_CONNECTION, f"the connection with {host} broke before a complete answer came: check the network."),
         (Exception, f"{host} gave an answer that is not valid HTTP: check api_url."),

@@ -12,10 +12,11 @@ imports and the TLS trust store below are paid for once.
 from __future__ import annotations
 
 import contextlib
-import encodings.idna  # noqa: F401 - socket.getaddrinfo imports it in every worker otherwise
+import importlib
 import sys
 
 from ansible import constants as C
+from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
@@ -25,13 +26,23 @@ from ansible_collections.datastax.astra.plugins.module_utils import transport
 from ansible_collections.datastax.astra.plugins.module_utils.errors import InputError
 from ansible_collections.datastax.astra.plugins.module_utils.options import outcome
 
+# Without these, socket.getaddrinfo and requests import them in every worker.
+importlib.import_module("encodings.idna")
 if not transport.REQUESTS_IMPORT_ERROR:
-    import idna  # noqa: F401 - requests imports it in every worker otherwise
-
+    importlib.import_module("idna")
     with contextlib.suppress(InputError):  # a run that needs these certificates reports it
         transport.tls_context()
 
 DISCOVERED_INTERPRETERS = ("auto", "auto_legacy", "auto_silent", "auto_legacy_silent")
+
+
+def preload(loader, name):
+    """Load a plugin into this process, so that its forks need not search for it.
+
+    Outside a run of Ansible, where its loaders do not work, there is nothing to prepare.
+    """
+    with contextlib.suppress(AnsibleError, KeyError):
+        loader.get(name)
 
 
 def plain(value):
@@ -48,7 +59,8 @@ def plain(value):
 def secrets_of(command, *values):
     """Return the values of a command's secret options in these dicts, as strings that no result may hold."""
     names = [name for name, option in command.argument_spec.items() if option.get("no_log")]
-    return {str(options[name]) for options in values for name in names if options.get(name)}
+    given = {str(options[name]) for options in values for name in names if options.get(name)}
+    return given | {value.strip() for value in given if value.strip()}
 
 
 class InProcessAction(ActionBase):

@@ -18,11 +18,11 @@ from ansible_collections.datastax.astra.plugins.module_utils.client_conf import 
 from ansible_collections.datastax.astra.plugins.module_utils.client_conf import options_from
 from ansible_collections.datastax.astra.plugins.module_utils.errors import InputError
 from ansible_collections.datastax.astra.plugins.module_utils.options import AUDIT_LOG_STREAM
-from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import plain
+from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import plain, preload
 
 PREFIX = "audit_log_stream_"
 
-lookup_loader.get("ansible.builtin.file")  # so that forks need not search for it
+preload(lookup_loader, "ansible.builtin.file")
 
 
 class RoleVariables:
