@@ -26,7 +26,7 @@ EXAMPLES = r"""
 - name: Apply the variables of the role
   datastax.astra.astra_audit_log_stream:
   module_defaults:
-    datastax.astra.astra_audit_log_stream: "{{ query('datastax.astra.audit_log_stream_options') | first }}"
+    datastax.astra.astra_audit_log_stream: "{{ query('datastax.astra.audit_log_stream_options')[0] }}"
 """
 
 RETURN = r"""
