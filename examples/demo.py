@@ -105,7 +105,7 @@ def show(demo: Demo) -> None:
     demo.run()
     demo.expect(wanted, 0)
 
-    demo.caption("Somebody sends acme-staging's audit log elsewhere in the portal. A check finds it and changes nothing.")
+    demo.caption("Somebody sends acme-staging's audit log elsewhere. A check finds it and changes nothing.")
     demo.drift("acme-staging")
     demo.run("--check", "--diff")
     demo.expect({**wanted, "acme-staging": DRIFTED_TOPIC}, 0)

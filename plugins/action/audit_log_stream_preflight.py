@@ -50,4 +50,4 @@ def _identity(params):
     organization_id = params.get("organization_id")
     if organization_id:
         return organization_id.strip().lower()
-    return fingerprint("", params["application_token"]) if params.get("application_token") else None
+    return fingerprint("", params["application_token"].strip()) if params.get("application_token") else None

@@ -7,10 +7,10 @@ from __future__ import annotations
 import collections
 import json
 import os
-import tempfile
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.datastax.astra.plugins.module_utils import atomic_file
 from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import plain
 from ansible_collections.datastax.astra.plugins.plugin_utils.report import count, summary, table
 
@@ -132,7 +132,7 @@ class ActionModule(ActionBase):
         self._show(table(["Organization", "Id", "Audit log"], rows))
         if args.get("json_path"):
             try:
-                _write_json(os.path.expanduser(args["json_path"]), records)
+                atomic_file.replace(os.path.expanduser(args["json_path"]), json.dumps(records, indent=2) + "\n")
             except OSError as error:
                 return _failed(f"audit_log_stream_info_json cannot be written: {error.strerror}.")
         return {}
@@ -149,11 +149,3 @@ def _place(stream):
 
 def _failed(message):
     return {"failed": True, "msg": message}
-
-
-def _write_json(path, records):
-    """Replace a file as a whole, so that a reader never sees half of it."""
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".", suffix=".tmp")
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(json.dumps(records, indent=2) + "\n")
-    os.replace(temporary, path)

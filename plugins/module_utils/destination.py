@@ -35,6 +35,7 @@ _BROKER = re.compile(
     r"((?=.{1,253}(?::|$))[a-z0-9_][a-z0-9_-]{0,62}(?:\.[a-z0-9_-]{1,63})*\.?|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?",
     re.IGNORECASE | re.ASCII,
 )
+_WEB_HOST = re.compile(r"(?:[a-z0-9_][a-z0-9._-]*|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
 _NAMED_ENTITY = re.compile(r"[-=:.\w]+", re.ASCII)
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 _ASTRA_STREAMING = ".streaming.datastax.com"
@@ -142,7 +143,8 @@ def read_jwt(token):
     if not isinstance(header, dict) or not isinstance(claims, dict):
         raise InputError("is not a readable JWT: its header and claims must be JSON objects.")
     expiry = claims.get("exp")
-    if expiry is not None and (isinstance(expiry, bool) or not isinstance(expiry, (int, float)) or math.isnan(expiry)):
+    is_number = isinstance(expiry, int) or (isinstance(expiry, float) and not math.isnan(expiry))
+    if expiry is not None and (isinstance(expiry, bool) or not is_number):
         raise InputError("has an expiry (exp) that is not a number.")
     return claims
 
@@ -202,13 +204,12 @@ def _examine_connection(options, problems, warnings):
 
 
 def _examine_api_url(value, problems, warnings):
-    scheme, separator, rest = value.strip().partition("://")
+    scheme, _separator, rest = value.strip().partition("://")
     host = rest.split("/", 1)[0]
-    named = host and host[0] not in ":.*"
-    if scheme.lower() not in ("http", "https") or not separator or not named or not _VISIBLE_ASCII.fullmatch(rest):
-        problems.append("api_url must be a URL, such as https://api.astra.datastax.com.")
-    elif any(character in rest for character in "@?#"):
+    if any(character in rest for character in "@?#"):
         problems.append("api_url must not contain a user name, a query or a fragment.")
+    elif scheme.lower() not in ("http", "https") or not _WEB_HOST.fullmatch(host) or not _VISIBLE_ASCII.fullmatch(rest):
+        problems.append("api_url must be a URL, such as https://api.astra.datastax.com.")
     elif rest.rstrip("/").endswith("/v2"):
         problems.append("api_url must be given without /v2.")
     elif scheme.lower() == "http" and not re.fullmatch(r"(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?", host):

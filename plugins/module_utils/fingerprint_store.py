@@ -13,7 +13,8 @@ import contextlib
 import json
 import os
 import re
-import tempfile
+
+from ansible_collections.datastax.astra.plugins.module_utils import atomic_file
 
 UNKNOWN = f"sha256:{'0' * 64}"  # equals no secret's fingerprint, so that the secret is sent again
 
@@ -56,32 +57,16 @@ def remember(directory, organization_id, fingerprint):
     path = _path(directory, organization_id)
     try:
         if fingerprint is None:
-            _remove(path)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
         else:
             os.makedirs(directory, exist_ok=True)
-            _replace(path, {"organization_id": organization_id, "token_fingerprint": fingerprint})
+            entry = {"organization_id": organization_id, "token_fingerprint": fingerprint}
+            atomic_file.replace(path, json.dumps(entry, indent=2, sort_keys=True) + "\n")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         return [f"The fingerprint store's file {organization_id}.json cannot be written: {reason}."]
     return []
-
-
-def _remove(path):
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
-
-
-def _replace(path, entry):
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(json.dumps(entry, indent=2, sort_keys=True) + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        _remove(temporary)
-        raise
 
 
 def _path(directory, organization_id):

@@ -214,7 +214,7 @@ def _is_certificate_error(error):
 
 def _translated(method, url, error):
     """Return the collection's own exception for one of requests or urllib3."""
-    host = urlsplit(url).netloc
+    host = url.partition("://")[2].partition("/")[0]
     causes = [cause for cause in _causes(error) if not isinstance(cause, requests.RequestException)]
     if isinstance(error, requests.RequestException) and isinstance(error, ValueError):
         return ConnectionFailed(f"no request to {host} can be made: check api_url and the proxy variables.")

@@ -83,6 +83,9 @@ class RoleVariables:
         path = self._value("client_conf")
         if content or not path:
             return content
+        if not isinstance(path, str):
+            self.problems.append(f"{PREFIX}client_conf must be the path of a file.")
+            return None
         path = os.path.expanduser(path)
         for candidate in (os.path.abspath(path), os.path.join(self._variables.get("inventory_dir") or "", path)):
             if os.path.isfile(candidate):

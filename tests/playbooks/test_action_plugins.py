@@ -80,9 +80,10 @@ def play(service, tmp_path, ansible_environment):
         ]
         path = tmp_path / "playbook.yml"
         path.write_text(yaml.safe_dump(playbook, sort_keys=False))
+        settings = {"ANSIBLE_INJECT_INVOCATION": "1", "ANSIBLE_PIPELINING": "1"}
         process = subprocess.run(
             ["ansible-playbook", "-i", "acme,", str(path), "-vvv", *arguments],
-            env={**ansible_environment, "ANSIBLE_INJECT_INVOCATION": "1", "ANSIBLE_PIPELINING": "1", **(environment or {})},
+            env={**ansible_environment, **settings, **(environment or {})},
             capture_output=True,
             text=True,
             timeout=120,
@@ -174,7 +175,8 @@ def test_task_environment_feeds_the_fallbacks(play, service):
 
 
 def test_own_environment_feeds_the_fallbacks(play, service):
-    environment = {"ASTRA_DB_APPLICATION_TOKEN": ADMINISTRATOR, "ASTRA_API_TOKEN": "x", "ASTRA_API_URL": service.api_url}
+    environment = {"ASTRA_DB_APPLICATION_TOKEN": ADMINISTRATOR, "ASTRA_API_TOKEN": "x"}
+    environment["ASTRA_API_URL"] = service.api_url
     task = {INFO: {"organization_id": ORGANIZATION}}
     results, screens = play([task], keywords={"module_defaults": {}}, environment=environment)
     assert results[0]["exists"] is False

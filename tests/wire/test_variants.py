@@ -145,7 +145,7 @@ class TestInfo:
     def test_finds_the_tokens_own_organization(self, service):
         result = run(service, command=AUDIT_LOG_STREAM_INFO, organization_id=None)
         assert result["organization_id"] == ORGANIZATION
-        assert [entry["path"] for entry in service.journal()][0] == "/v2/currentOrg"
+        assert next(entry["path"] for entry in service.journal()) == "/v2/currentOrg"
 
     def test_an_enterprise_needs_the_id(self, service):
         result = run(service, command=AUDIT_LOG_STREAM_INFO, organization_id=None, application_token=ENTERPRISE)

@@ -107,7 +107,15 @@ def test_organization_ids(value):
         assert set(organization_id) <= set("0123456789abcdef-")
 
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT | st.just(SECRET)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from([10**400, -(10**400)])
+    | st.floats()
+    | ANY_TEXT
+    | st.just(SECRET)
+)
 
 
 def json_values(keys=ANY_TEXT, leaves=SCALARS):
