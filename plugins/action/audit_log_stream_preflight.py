@@ -10,13 +10,18 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible_collections.datastax.astra.plugins.module_utils.audit_log_stream import fingerprint
-from ansible_collections.datastax.astra.plugins.module_utils.destination import examine
+from ansible_collections.datastax.astra.plugins.module_utils.destination import examine, normalize_organization_id
+from ansible_collections.datastax.astra.plugins.module_utils.errors import InputError
 from ansible_collections.datastax.astra.plugins.module_utils.options import AUDIT_LOG_STREAM
 from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import secrets_of
 from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import RoleVariables
 
-# Stands for a value that is not known because a variable or client.conf has problems, so that only those are reported.
-STAND_INS = {"endpoint": "pulsar+ssl://broker.invalid", "topic": "tenant/namespace/topic"}
+# Stand for values that are not known because of a problem with their variable, so that only that is reported.
+STAND_INS = {
+    "application_token": "AstraCS:unknown",
+    "endpoint": "pulsar+ssl://broker.invalid",
+    "topic": "tenant/namespace/topic",
+}
 
 
 class ActionModule(ActionBase):
@@ -30,24 +35,31 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         role_variables = RoleVariables(task_vars, self._templar, self._loader)
         options = role_variables.options()
-        problems, remarks = role_variables.problems, []
-        if problems:
-            options = {**STAND_INS, **options}
-        validation = ArgumentSpecValidator(AUDIT_LOG_STREAM.argument_spec).validate(options)
-        params = validation.validated_parameters
-        if validation.error_messages:
-            problems += validation.error_messages
-        else:
-            findings = examine(params, time.time())
-            problems += findings.problems
-            remarks = findings.warnings
-        result.update(changed=False, problems=problems, remarks=remarks, identity=_identity(params))
+        problems = role_variables.problems
+        options.update({name: value for name, value in STAND_INS.items() if name in role_variables.unknown})
+        params = _validated(options, problems)
+        findings = examine(params, time.time())
+        problems += findings.problems
+        result.update(changed=False, problems=problems, remarks=findings.warnings, identity=_identity(params))
         return remove_values(result, secrets_of(AUDIT_LOG_STREAM, options, params))
+
+
+def _validated(options, problems):
+    """Return the options after Ansible's own validation, with the defaults for those that it refuses."""
+    spec = AUDIT_LOG_STREAM.argument_spec
+    for name in list(options):
+        refused = ArgumentSpecValidator({name: spec[name]}).validate({name: options[name]}).error_messages
+        if refused:
+            problems += refused
+            del options[name]
+    return ArgumentSpecValidator(spec).validate(options).validated_parameters
 
 
 def _identity(params):
     """Return what two hosts share when they are the same organization by mistake."""
-    organization_id = params.get("organization_id")
-    if organization_id:
-        return organization_id.strip().lower()
-    return fingerprint("", params["application_token"].strip()) if params.get("application_token") else None
+    try:
+        if params["organization_id"]:
+            return normalize_organization_id(params["organization_id"])
+    except InputError:
+        return None
+    return fingerprint("", params["application_token"].strip()) if params["application_token"] else None

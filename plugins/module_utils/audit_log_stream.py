@@ -293,7 +293,11 @@ def show(api, organization_id):
     :raises AstraError: it cannot be read.
     """
     organization_id = organization_id or api.current_organization()
-    stored = read_stored(api.read_audit_logs(organization_id))
+    try:
+        stored = read_stored(api.read_audit_logs(organization_id))
+    except AstraError as error:
+        error.result["organization_id"] = organization_id
+        raise
     return {
         "changed": False,
         "exists": stored is not None,

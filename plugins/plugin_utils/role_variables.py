@@ -32,10 +32,12 @@ class RoleVariables:
     :arg templar: Ansible's templar.
     :arg loader: Ansible's data loader, which decrypts vaulted files.
     :ivar problems: sentences about variables and files that cannot be read. They never hold a value.
+    :ivar unknown: the options whose values are not known because of that.
     """
 
     def __init__(self, variables, templar, loader):
         self.problems = []
+        self.unknown = set()
         self._variables = variables
         self._templar = templar
         self._loader = loader
@@ -62,18 +64,20 @@ class RoleVariables:
             value = self._templar.template(raw)
         except AnsibleError as error:
             self.problems.append(f"{PREFIX}{name} cannot be read: {' '.join(error.message.split())}")
+            self.unknown.add(name)
             return None
         return None if value == self._variables.get("omit") else plain(value)
 
     def _destination(self, overrides):
+        problems_before = len(self.problems)
         text = self._client_conf()
-        if self.problems:
-            return {}
         try:
-            destination = options_from(text, overrides)
+            destination = options_from(text, overrides) if len(self.problems) == problems_before else {}
         except InputError as error:
             self.problems += error.problems
-            return {}
+            destination = {}
+        if len(self.problems) > problems_before:
+            self.unknown.add("endpoint")
         destination.pop("web_service_url", None)
         return destination
 

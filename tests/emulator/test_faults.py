@@ -279,13 +279,13 @@ def test_a_reset_ends_the_refusal_of_connections(either):
 
 def test_a_fault_strikes_once_by_default(emulator):
     emulator.fault(status=500)
-    assert [get_current_org(emulator).status for _ in range(2)] == [500, 200]
+    assert [get_current_org(emulator).status for _number in range(2)] == [500, 200]
 
 
 def test_how_often_a_fault_strikes(emulator):
     emulator.fault(status=500, times=2, skip=1)
     emulator.fault(status=503, times=None)
-    assert [get_current_org(emulator).status for _ in range(5)] == [503, 500, 500, 503, 503]
+    assert [get_current_org(emulator).status for _number in range(5)] == [503, 500, 500, 503, 503]
     first, second = emulator.faults()
     assert first == {"status": 500, "times": 2, "skip": 1, "matched": 3, "fired": 2}
     assert second == {"status": 503, "times": None, "matched": 3, "fired": 3}
@@ -298,7 +298,7 @@ def test_how_likely_a_fault_is(emulator):
     emulator.fault(status=500, times=None, probability=0.3)
     emulator.fault(status=503, times=None, probability=0)
     connection = connect(emulator)
-    seen = Counter(send(connection, "GET", "/v2/currentOrg").status for _ in range(400))
+    seen = Counter(send(connection, "GET", "/v2/currentOrg").status for _number in range(400))
     connection.close()
     assert seen.keys() == {200, 500}
     # Ten standard deviations: once in the age of the universe.

@@ -222,7 +222,7 @@ def test_a_hundred_clients_at_once():
         # While it is stopped nobody is accepted: all of them have to fit into the queue.
         os.kill(running.pid, signal.SIGSTOP)
         try:
-            clients = [socket.create_connection((address.hostname, address.port), timeout=5) for _ in range(200)]
+            clients = [socket.create_connection((address.hostname, address.port), timeout=5) for _number in range(200)]
         finally:
             os.kill(running.pid, signal.SIGCONT)
         for client in clients:

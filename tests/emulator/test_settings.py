@@ -117,7 +117,7 @@ def test_every_answer_takes_the_latency(emulator):
 
 def test_latency_does_not_serialise(emulator):
     emulator.settings(latency=0.5)
-    connections = [connect(emulator) for _ in range(100)]
+    connections = [connect(emulator) for _number in range(100)]
     started = time.monotonic()
     for connection in connections:
         connection.request("GET", audit_logs(), headers={"Authorization": "Bearer admin"})
@@ -132,7 +132,7 @@ def test_a_connection_is_kept_alive(emulator):
     connection = connect(emulator)
     send(connection, "GET")
     first = connection.sock
-    for _ in range(3):
+    for _number in range(3):
         send(connection, "GET")
     assert connection.sock is first
     connection.close()
@@ -142,7 +142,7 @@ def test_an_answer_does_not_wait_for_acknowledgements(emulator):
     post(emulator, TOKEN_STREAM)
     connection = connect(emulator)
     durations = []
-    for _ in range(50):
+    for _number in range(50):
         started = time.monotonic()
         send(connection, "GET")
         durations.append(time.monotonic() - started)

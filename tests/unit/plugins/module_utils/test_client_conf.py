@@ -577,7 +577,7 @@ def test_any_input_gives_options_or_problems_that_hold_no_secret(content, overri
         assert error.__context__ is None
     else:
         assert options.keys() <= {*OPTIONS, "web_service_url"}
-        assert all(type(value) is str and value for value in options.values())
+        assert all(value.__class__ is str and value for value in options.values())
         json.dumps(options, ensure_ascii=False).encode()
         for option, value in overrides.items():
             if option != "endpoint" and value and value.strip():
