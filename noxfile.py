@@ -270,6 +270,13 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session
+def recording(session: nox.Session) -> None:
+    """Run the demo and draw its screen into docs/images/demo.svg, which the README shows."""
+    install(session, "recording")
+    session.run("python", "docs/record_demo.py")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure the speed at fleet scale; arguments go to the program."""
     install(session, "bench")

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
@@ -25,6 +26,8 @@ from emulator.client import Emulator  # noqa: E402 - the repository's root has t
 
 PLAYBOOK = "datastax.astra.audit_log_stream"
 DRIFTED_TOPIC = "persistent://acme-audit/default/somewhere-else"
+# A job runner ends a program with SIGTERM, a closed terminal with SIGHUP.
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 COLOUR = sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
 
 
@@ -41,7 +44,8 @@ class Demo:
         self._emulator = emulator
         self._organizations = organizations
         self._steps = 0
-        names = ("PATH", "HOME", "LANG", "LC_ALL", "TERM", "COLUMNS", "PYTHONPATH", "SSL_CERT_FILE")
+        # No locale: without one, Python chooses the UTF-8 that Ansible asks for.
+        names = ("HOME", "TERM", "PYTHONPATH")
         self._environment = {name: os.environ[name] for name in names if name in os.environ}
         self._environment |= {
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
@@ -58,31 +62,54 @@ class Demo:
         line = f"{self._steps}. {text}"
         print(f"\n\033[1;36m{line}\033[0m" if COLOUR else f"\n{line}", flush=True)
 
-    def run(self, *arguments: str, playbook: str = PLAYBOOK) -> None:
-        """Show and run a command.
+    def run(self, *arguments: str, shows: Iterable[str], playbook: str = PLAYBOOK) -> None:
+        """Show and run a command, and prove what was said of it.
 
-        :raises SystemExit: it did not succeed.
+        :arg shows: texts that its output must hold.
+        :raises SystemExit: it did not succeed, or its output lacks one of them.
         """
         command = ["ansible-playbook", playbook, *arguments]
         print(f"\033[1m$ {shlex.join(command)}\033[0m" if COLOUR else f"$ {shlex.join(command)}", flush=True)
-        code = subprocess.run(command, cwd=self._directory, env=self._environment, check=False).returncode
+        # In a session of its own, so that Ctrl-C reaches the demo alone, and Ansible does not fill the screen with it.
+        process = subprocess.Popen(
+            command,
+            cwd=self._directory,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            start_new_session=True,
+        )
+        output = ""
+        try:
+            for line in process.stdout:
+                output += line
+                print(line, end="", flush=True)
+        except BaseException:
+            # The newer ansible-core passes it on to its workers, the older has them in its process group.
+            os.killpg(process.pid, signal.SIGTERM)
+            raise
+        finally:
+            code = process.wait()
         if code:
             sys.exit(f"The demo failed: {shlex.join(command)} ended with {code}.")
+        if missing := [text for text in shows if text not in output]:
+            sys.exit(f"The demo failed: {shlex.join(command)} does not show: {', '.join(missing)}")
 
     def topics(self) -> dict[str, str | None]:
         """Return the topic that each organization streams to, as the service has it stored."""
         stored = {name: self._emulator.organization(id)["audit_logs"] for name, id in self._organizations.items()}
         return {name: entry and entry["pulsar"]["topic"] for name, entry in stored.items()}
 
-    def expect(self, topics: dict[str, str | None], writes: int) -> None:
-        """Prove a step by what the service has stored, and by how many changes it was asked for.
+    def expect(self, topics: dict[str, str | None], reads: int, writes: int) -> None:
+        """Prove a step by what the service has stored, and by how many requests it received.
 
         :raises SystemExit: the service shows something else.
         """
-        sent = sum(entry["method"] != "GET" for entry in self._emulator.journal())
+        methods = [entry["method"] for entry in self._emulator.journal()]
         self._emulator.clear_journal()
-        if (self.topics(), sent) != (topics, writes):
-            sys.exit(f"The demo failed: the service has {self.topics()} after {sent} changes.")
+        if (self.topics(), methods.count("GET"), len(methods)) != (topics, reads, reads + writes):
+            sys.exit(f"The demo failed: the service has {self.topics()} after {', '.join(methods)}.")
 
     def drift(self, name: str) -> None:
         """Change an organization as somebody would in the portal."""
@@ -98,35 +125,45 @@ def show(demo: Demo) -> None:
     wanted |= {"acme-labs": own, "acme-retired": None}
 
     demo.caption("First run: four organizations get their stream; acme-retired loses what somebody had left there.")
-    demo.run()
-    demo.expect(wanted, 5)
+    demo.run(shows=["4 created, 0 updated, 1 deleted"])
+    demo.expect(wanted, reads=10, writes=5)
 
     demo.caption("Second run: nothing to do. Each organization cost one request.")
-    demo.run()
-    demo.expect(wanted, 0)
+    demo.run(shows=["5 unchanged"])
+    demo.expect(wanted, reads=5, writes=0)
 
     demo.caption("Somebody sends acme-staging's audit log elsewhere. A check finds it and changes nothing.")
     demo.drift("acme-staging")
-    demo.run("--check", "--diff")
-    demo.expect({**wanted, "acme-staging": DRIFTED_TOPIC}, 0)
+    demo.run("--check", "--diff", shows=["1 updated", "4 unchanged", DRIFTED_TOPIC])
+    demo.expect({**wanted, "acme-staging": DRIFTED_TOPIC}, reads=5, writes=0)
 
     demo.caption("The next run puts it right.")
-    demo.run("--diff", "--limit", "acme-staging")
-    demo.expect(wanted, 1)
+    demo.run("--diff", "--limit", "acme-staging", shows=["1 updated"])
+    demo.expect(wanted, reads=2, writes=1)
 
     demo.caption("Who streams where?")
-    demo.run(playbook="datastax.astra.audit_log_stream_info")
-    demo.expect(wanted, 0)
+    demo.run(playbook="datastax.astra.audit_log_stream_info", shows=[shared, own, "not streamed"])
+    demo.expect(wanted, reads=5, writes=0)
 
     demo.caption("And all of it can be undone.")
-    demo.run("-e", "audit_log_stream_state=absent")
-    demo.expect(dict.fromkeys(wanted), 4)
+    demo.run("-e", "audit_log_stream_state=absent", shows=["4 deleted, 1 unchanged"])
+    demo.expect(dict.fromkeys(wanted), reads=9, writes=4)
+
+
+def stop(_signal: int, _frame: object) -> None:
+    """End the demo; from now on nothing cuts short what the context managers do to clean up.
+
+    :raises KeyboardInterrupt: always.
+    """
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def main() -> None:
     """Set the stage, show the demo, and leave nothing behind."""
-    # A job runner ends a program with SIGTERM; the context managers below shall see it as they see Ctrl-C.
-    signal.signal(signal.SIGTERM, lambda *_arguments: sys.exit("The demo was stopped."))
+    for number in STOP_SIGNALS:
+        signal.signal(number, stop)
     vault = VaultLib([("default", VaultSecret((EXAMPLES / "demo-vault-password").read_bytes().strip()))])
     secrets = vault.decrypt((EXAMPLES / "inventory/group_vars/astra_organizations/vault.yml").read_bytes())
     application_tokens = yaml.safe_load(secrets)["vault_application_tokens"]
@@ -161,4 +198,5 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
+        print("\nThe demo was stopped; the emulated service and all files are gone.", file=sys.stderr)
         sys.exit(130)
