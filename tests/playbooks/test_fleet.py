@@ -1,0 +1,365 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The apply playbook and the role on a fleet: exit status, summary, and what reached the service."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+import yaml
+
+from tests.playbooks.conftest import ADMINISTRATORS, CLIENT_CONF, GROUP, IDS, NAMES, READER
+from tests.wire.support import (
+    CREDENTIALS_URL,
+    ENDPOINT,
+    OAUTH2_BODY,
+    OTHER_PULSAR_TOKEN,
+    PULSAR_TOKEN,
+    TOKEN_BODY,
+    TOKEN_STREAM,
+    TOPIC,
+    jwt,
+)
+
+CREATED = UPDATED = ["GET", "POST", "GET"]
+DELETED = ["GET", "DELETE", "GET"]
+UNCHANGED = FAILED = ["GET"]
+DRIFTED = {"pulsar": {**TOKEN_BODY["pulsar"], "topic": "persistent://acme/security/elsewhere"}}
+STOPPED = "Stopped: too many organizations of this batch failed, so the next ones were left alone."
+
+
+def headline(total, *, check=False, created=0, updated=0, deleted=0, unchanged=0, failed=0, not_run=0):
+    """The line that sums up a run."""
+    kind = "Audit log streaming, check mode (nothing was changed)" if check else "Audit log streaming"
+    line = f"{kind}: {total} organization{'' if total == 1 else 's'}: {created} created, {updated} updated, "
+    line += f"{deleted} deleted, {unchanged} unchanged, {failed} failed"
+    return line + (f", {not_run} not run" if not_run else "")
+
+
+def lacks_the_role(name):
+    """Why an organization fails whose token lacks the role."""
+    return (
+        f"Reading the audit log configuration of organization {IDS[name]} failed: the service answered 403, The role "
+        "Organization Administrator or the permission org-audits-read is needed. (ID 2403): the application token "
+        "needs the role Organization Administrator or the permission org-audits-read."
+    )
+
+
+def failing(*names):
+    """Variables with which these organizations fail."""
+    return dict.fromkeys(names, READER)
+
+
+def reasons(*names):
+    """The table of failures of these organizations."""
+    return {name: [lacks_the_role(name)] for name in names}
+
+
+def each(names, methods):
+    """The same requests for each of these organizations."""
+    return dict.fromkeys(names, methods)
+
+
+class TestOutcomes:
+    def test_all_well(self, fleet):
+        run = fleet.play()
+        assert run.report() == [headline(6, created=6)]
+        assert fleet.requests() == each(NAMES, CREATED)
+        assert fleet.streams() == dict.fromkeys(NAMES, TOKEN_BODY)
+
+        run = fleet.play()
+        assert run.report() == [headline(6, unchanged=6)]
+        assert fleet.requests() == each(NAMES, UNCHANGED)
+
+        fleet.describe(hosts={"acme-1": {"audit_log_stream_state": "absent"}})
+        fleet.configure("acme-2", body=DRIFTED)
+        run = fleet.play()
+        assert run.report() == [headline(6, updated=1, deleted=1, unchanged=4)]
+        assert fleet.requests() == {**each(NAMES, UNCHANGED), "acme-1": DELETED, "acme-2": UPDATED}
+        assert fleet.streams() == {**dict.fromkeys(NAMES, TOKEN_BODY), "acme-1": None}
+
+    # Tasks that run once run on the first host.
+    @pytest.mark.parametrize("name", ["acme-1", "acme-4"])
+    def test_one_failure_does_not_stop_the_others(self, fleet, name):
+        fleet.describe(hosts=failing(name))
+        run = fleet.play(status=2, ANSIBLE_SHOW_CUSTOM_STATS="1")
+        assert run.report()[0] == headline(6, created=5, failed=1)
+        assert run.table() == reasons(name)
+        assert fleet.requests() == {**each(NAMES, CREATED), name: FAILED}
+        stats = json.loads(re.search(r"^\tRUN: (.*)$", run.screen, re.MULTILINE)[1])
+        counts = {"created": 5, "updated": 0, "deleted": 0, "unchanged": 0, "failed": 1, "not run": 0}
+        assert stats == {"audit_log_stream_counts": counts, "audit_log_stream_failed": [name]}
+
+    def test_all_fail(self, fleet):
+        fleet.describe(hosts=failing(*NAMES))
+        run = fleet.play(status=2)
+        assert run.report()[0] == headline(6, failed=6)
+        assert run.table() == reasons(*NAMES)
+        assert fleet.requests() == each(NAMES, FAILED)
+
+    def test_limit(self, fleet):
+        fleet.describe(hosts=failing("acme-3"))
+        run = fleet.play("--limit", "acme-2,acme-3", status=2)
+        assert run.report()[0] == headline(2, created=1, failed=1)
+        assert run.table() == reasons("acme-3")
+        assert fleet.requests() == {"acme-2": CREATED, "acme-3": FAILED}
+
+        run = fleet.play("--limit", "acme-3", status=2)
+        assert run.report()[0] == headline(1, failed=1)
+        assert run.table() == reasons("acme-3")
+        assert fleet.requests() == {"acme-3": FAILED}
+
+    def test_another_choice_of_hosts(self, fleet):
+        run = fleet.play("-e", "audit_log_stream_hosts=acme-5:acme-6")
+        assert run.report() == [headline(2, created=2)]
+        assert fleet.requests() == each(["acme-5", "acme-6"], CREATED)
+
+    def test_the_token_tells_the_organization_and_the_environment_the_token(self, fleet):
+        own = {"audit_log_stream_organization_id": None, "audit_log_stream_application_token": None}
+        fleet.describe(names=["acme-6"], hosts={"acme-6": own}, audit_log_stream_api_url=None)
+        environment = {"ASTRA_DB_APPLICATION_TOKEN": ADMINISTRATORS["acme-6"], "ASTRA_API_URL": fleet.service.api_url}
+        assert fleet.play(**environment).report() == [headline(1, created=1)]
+        assert fleet.requests() == {"acme-6": ["GET", *CREATED]}
+        assert fleet.streams()["acme-6"] == TOKEN_BODY
+
+    def test_check_mode_foresees_the_real_run(self, fleet):
+        fleet.describe(hosts={"acme-1": {"audit_log_stream_state": "absent"}, **failing("acme-5")})
+        fleet.configure("acme-1", "acme-3")
+        fleet.configure("acme-2", body=DRIFTED)
+        expected = {"updated": 1, "deleted": 1, "unchanged": 1, "created": 2, "failed": 1}
+        before = fleet.streams()
+
+        checked = fleet.play("--check", "--diff", status=2)
+        assert checked.report()[0] == headline(6, check=True, **expected)
+        assert fleet.requests() == each(NAMES, ["GET"])
+        assert fleet.streams() == before
+
+        real = fleet.play("--diff", status=2)
+        assert real.report()[0] == headline(6, **expected)
+        assert checked.table() == real.table() == reasons("acme-5")
+        differences = sorted(re.findall(r"^[-+ ] .*$", checked.screen, re.MULTILINE))
+        assert differences == sorted(re.findall(r"^[-+ ] .*$", real.screen, re.MULTILINE))
+        assert '+    "pulsar_token": "********",' in differences
+        assert '+    "pulsar_token": "******** (sent again)",' in differences
+        assert '-    "topic": "persistent://acme/security/elsewhere"' in differences
+        assert PULSAR_TOKEN not in checked.screen + real.screen
+
+    def test_tags(self, fleet):
+        assert fleet.play("--tags", "other").report() == [headline(6, not_run=6)]
+        assert fleet.requests() == {}
+        assert fleet.play("--tags", "audit_log_stream").report() == [headline(6, created=6)]
+
+
+class TestCanary:
+    """Batches by audit_log_stream_serial."""
+
+    @staticmethod
+    def batches(*sizes, **variables):
+        return "-e", json.dumps({"audit_log_stream_serial": sizes, **variables})
+
+    def test_all_well(self, fleet):
+        run = fleet.play(*self.batches(1, "50%"))
+        assert run.report() == [headline(6, created=6)]
+        canary = fleet.service.journal()[: len(CREATED)]
+        assert {entry["organization_id"] for entry in canary} == {IDS["acme-1"]}, "the canary comes first"
+        assert fleet.requests() == each(NAMES, CREATED)
+
+    def test_too_many_failures_leave_the_next_batches_alone(self, fleet):
+        fleet.describe(hosts=failing("acme-2"))
+        # The second status is that of ansible-core 2.16.
+        run = fleet.play(*self.batches(1, 2, "100%", audit_log_stream_max_fail_percentage=49), status=(2, 8))
+        assert run.report()[0] == headline(6, created=2, failed=1, not_run=3)
+        assert run.report()[-1] == STOPPED
+        assert run.table() == reasons("acme-2")
+        assert fleet.requests() == {"acme-1": CREATED, "acme-2": FAILED, "acme-3": CREATED}
+
+    def test_as_many_failures_as_allowed(self, fleet):
+        fleet.describe(hosts=failing("acme-2", "acme-6"))
+        run = fleet.play(*self.batches(1, 2, "100%", audit_log_stream_max_fail_percentage=50), status=2)
+        assert run.report()[0] == headline(6, created=4, failed=2)
+        assert STOPPED not in run.report()
+        assert run.table() == reasons("acme-2", "acme-6")
+
+    def test_a_batch_that_fails_as_a_whole(self, fleet):
+        fleet.describe(hosts=failing("acme-1", "acme-2"))
+        run = fleet.play(*self.batches(2), status=2)
+        assert run.report()[0] == headline(6, failed=2, not_run=4)
+        assert run.report()[-1] == STOPPED
+        assert run.table() == reasons("acme-1", "acme-2")
+        assert fleet.requests() == each(["acme-1", "acme-2"], FAILED)
+
+
+class TestSlices:
+    """A job of AWX that is sliced gets every n-th host."""
+
+    def test_together_they_equal_one_run(self, fleet):
+        hosts = {**failing("acme-2"), "acme-3": {"audit_log_stream_state": "absent"}}
+        fleet.describe(hosts=hosts)
+        fleet.configure("acme-3")
+        whole = fleet.play(status=2)
+        requests, streams = fleet.requests(), fleet.streams()
+
+        fleet.service.reset()
+        fleet.configure("acme-3")
+        table, counted = {}, []
+        for start, status in ((0, 0), (1, 2), (2, 0)):
+            fleet.describe(names=NAMES[start::3], hosts=hosts)
+            part = fleet.play(status=status)
+            counted.append([int(number) for number in re.findall(r"\d+", part.report()[0])])
+            table |= part.table() if status else {}
+        assert fleet.requests() == requests
+        assert fleet.streams() == streams
+        assert table == whole.table()
+        assert [sum(numbers) for numbers in zip(*counted, strict=True)] == [6, 4, 0, 1, 0, 1]
+        assert whole.report()[0] == headline(6, created=4, deleted=1, failed=1)
+
+    def test_an_empty_one_is_a_success(self, fleet):
+        fleet.describe(names=[])
+        run = fleet.play()
+        assert run.screen.count("skipping: no hosts matched") == 2
+        assert fleet.requests() == {}
+
+
+class TestThrottle:
+    LATENCY = 0.4
+
+    @pytest.fixture(autouse=True)
+    def _unchanged_fleet(self, fleet):
+        fleet.configure(*NAMES)
+        fleet.service.settings(latency=self.LATENCY)
+
+    def most_at_once(self, fleet):
+        """How many requests the service was working on at once, at most."""
+        starts = [entry["time"] for entry in fleet.service.journal()]
+        assert len(starts) == len(NAMES)
+        return max(sum(start <= moment < start + self.LATENCY for start in starts) for moment in starts)
+
+    def test_without(self, fleet):
+        fleet.play("--forks", "6")
+        assert self.most_at_once(fleet) > 2
+
+    def test_with(self, fleet):
+        fleet.play("--forks", "6", "-e", "audit_log_stream_throttle=2")
+        assert self.most_at_once(fleet) == 2
+
+    def test_divided_among_slices(self, fleet):
+        slices = [NAMES[0::2], NAMES[1::2]]
+        options = ["--forks", "6", "-e", "audit_log_stream_throttle=1"]
+        running = [fleet.start("--limit", ",".join(names), *options) for names in slices]
+        for process in running:
+            screen, errors = process.communicate(timeout=120)
+            assert process.returncode == 0, screen + errors
+        assert self.most_at_once(fleet) <= 2
+
+
+class TestOwnPlay:
+    """The role in a play of the user's own."""
+
+    @staticmethod
+    def play(fleet, *arguments, status=0, variables=None, **keywords):
+        role = {"role": "datastax.astra.audit_log_stream", "vars": variables or {}}
+        play = {"name": "Own", "hosts": GROUP, "gather_facts": False, **keywords, "roles": [role]}
+        path = fleet.write("own.yml", yaml.safe_dump([play], sort_keys=False))
+        return fleet.play(*arguments, playbook=str(path), status=status)
+
+    @pytest.mark.parametrize("strategy", ["free", "host_pinned"])
+    def test_strategies(self, fleet, strategy):
+        fleet.describe(hosts=failing("acme-3"))
+        run = self.play(fleet, status=2, strategy=f"ansible.builtin.{strategy}")
+        assert re.findall(r"^fatal: \[(.*?)\]", run.screen, re.MULTILINE) == ["acme-3"]
+        assert fleet.requests() == {**each(NAMES, CREATED), "acme-3": FAILED}
+
+    def test_arguments_are_validated(self, fleet):
+        variables = {"audit_log_stream_state": "maybe", "audit_log_stream_wait_timeout": "soon"}
+        run = self.play(fleet, "-vvv", status=2, variables=variables)
+        assert run.screen.count("must be one of: present, absent, got: maybe") >= 6
+        assert "cannot be converted to an int" in run.screen
+        assert fleet.requests() == {}
+        assert not any(secret in run.screen + run.errors for secret in (PULSAR_TOKEN, *ADMINISTRATORS.values()))
+
+
+class TestClientConf:
+    def test_where_it_is_looked_for(self, fleet, ansible_environment):
+        tokens = {name: jwt(jti=name) for name in NAMES}
+        fleet.write_client_conf(tokens["acme-1"], "both.conf")
+        fleet.write_client_conf("shadowed", "inventory/both.conf")
+        fleet.write_client_conf(tokens["acme-2"], "inventory/conf/beside.conf")
+        fleet.write("vaulted.conf", CLIENT_CONF.format(token=tokens["acme-3"]), vaulted=True)
+        fleet.write_client_conf(tokens["acme-4"], f"{ansible_environment['HOME']}/at-home.conf")
+        absolute = fleet.write_client_conf(tokens["acme-5"], "absolute.conf")
+        found = {
+            "acme-1": "both.conf",
+            "acme-2": "conf/beside.conf",
+            "acme-3": "vaulted.conf",
+            "acme-4": "~/at-home.conf",
+            "acme-5": str(absolute),
+            "acme-6": "there/is/no/such.conf",
+        }
+        hosts = {name: {"audit_log_stream_client_conf": path} for name, path in found.items()}
+        hosts["acme-6"]["audit_log_stream_client_conf_content"] = "{{ vault_client_conf }}"
+        fleet.describe(hosts=hosts)
+        fleet.keep_secret(
+            vault_administrators=ADMINISTRATORS, vault_client_conf=CLIENT_CONF.format(token=tokens["acme-6"])
+        )
+        assert fleet.play().report() == [headline(6, created=6)]
+        assert {name: stream["pulsar"]["token"] for name, stream in fleet.streams().items()} == tokens
+
+    def test_what_is_overridden_may_be_unusable(self, fleet):
+        fleet.write_client_conf("x", "file-token.conf")
+        fleet.write("file-token.conf", CLIENT_CONF.replace("token:{token}", "file:///on/another/machine"))
+        fleet.write("no-broker.conf", "".join(CLIENT_CONF.format(token=PULSAR_TOKEN).splitlines(keepends=True)[2:]))
+        oauth2 = {name: value for name, value in OAUTH2_BODY["pulsar"].items() if name not in ("endpoint", "topic")}
+        oauth2["oauth2_credentials_url"] = "{{ vault_credentials_url }}"
+        hosts = {
+            "acme-1": {"client_conf": "file-token.conf", "pulsar_token": "{{ vault_pulsar_token }}"},
+            "acme-2": {"client_conf": "no-broker.conf", "endpoint": ENDPOINT.removeprefix("pulsar+")},
+            "acme-3": oauth2,
+            "acme-4": {"client_conf": None, "endpoint": ENDPOINT, "pulsar_token": "{{ vault_pulsar_token }}"},
+            "acme-5": {"client_conf": "there/is/no/such.conf", "state": "absent"},
+            "acme-6": {"auth_strategy": "token", "topic": TOPIC.removeprefix("persistent://")},
+        }
+        fleet.describe(
+            hosts={
+                name: {f"audit_log_stream_{option}": value for option, value in variables.items()}
+                for name, variables in hosts.items()
+            }
+        )
+        fleet.keep_secret(
+            vault_administrators=ADMINISTRATORS,
+            vault_pulsar_token=OTHER_PULSAR_TOKEN,
+            vault_credentials_url=CREDENTIALS_URL,
+        )
+        fleet.configure("acme-5")
+        assert fleet.play().report() == [headline(6, created=5, deleted=1)]
+        overridden = {"pulsar": {**TOKEN_STREAM, "token": OTHER_PULSAR_TOKEN}}
+        assert fleet.streams() == {
+            "acme-1": overridden,
+            "acme-2": TOKEN_BODY,
+            "acme-3": OAUTH2_BODY,
+            "acme-4": overridden,
+            "acme-5": None,
+            "acme-6": TOKEN_BODY,
+        }
+
+
+def test_a_rotated_token_is_sent_exactly_once(fleet):
+    """The role remembers in a directory which token was sent; a relative path starts at the working directory."""
+    names = NAMES[:2]
+    fleet.describe(names=names, audit_log_stream_fingerprint_store="fingerprints")
+    assert fleet.play().report() == [headline(2, created=2)]
+    files = [fleet.directory / "fingerprints" / f"{IDS[name]}.json" for name in names]
+    assert sorted((fleet.directory / "fingerprints").iterdir()) == files
+
+    fleet.write_client_conf(OTHER_PULSAR_TOKEN)
+    fleet.requests()
+    assert fleet.play().report() == [headline(2, updated=2)]
+    assert fleet.requests() == each(names, UPDATED)
+    assert fleet.streams()["acme-2"]["pulsar"]["token"] == OTHER_PULSAR_TOKEN
+
+    assert fleet.play().report() == [headline(2, unchanged=2)]
+    assert fleet.requests() == each(names, UNCHANGED)
+    assert not any(OTHER_PULSAR_TOKEN in file.read_text() for file in files)

@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The info playbook: who streams where, on screen and as JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.playbooks.conftest import IDS, NAMES, READER
+from tests.wire.support import ENDPOINT, OAUTH2_BODY, OAUTH2_STREAM, TOKEN_STREAM, TOPIC
+
+INFO = "datastax.astra.audit_log_stream_info"
+KAFKA = {"kafka": {"bootstrap_servers": "broker:9092", "topic": "audit", "password": "do-not-show"}}
+
+
+@pytest.fixture
+def mixed(fleet):
+    """A fleet with every kind of stream, of which nobody can read acme-5's."""
+    fleet.describe(names=NAMES[:5], hosts={"acme-5": READER}, audit_log_stream_client_conf=None)
+    fleet.configure("acme-1")
+    fleet.configure("acme-2", body=OAUTH2_BODY)
+    fleet.configure("acme-3", body=KAFKA)
+    return fleet
+
+
+def test_table(mixed):
+    run = mixed.play(playbook=INFO, status=2)
+    table = {name: row for name, [row] in run.table().items()}
+    assert run.report()[0].split() == ["Organization", "Id", "Audit", "log"]
+    assert (
+        table.pop("acme-5").partition(" ")[2].startswith("failed: Reading the audit log configuration of organization")
+    )
+    assert table == {
+        "acme-1": f"{IDS['acme-1']} {TOPIC} at {ENDPOINT} (token)",
+        "acme-2": f"{IDS['acme-2']} {TOPIC} at {ENDPOINT} (oauth2)",
+        "acme-3": f"{IDS['acme-3']} to kafka, which is not Pulsar",
+        "acme-4": f"{IDS['acme-4']} not streamed",
+    }
+    assert mixed.requests() == {name: ["GET"] for name in NAMES[:5]}
+
+
+@pytest.mark.parametrize("arguments", [[], ["--check"]], ids=["run", "check"])
+def test_json(mixed, arguments):
+    mixed.play(*arguments, "-e", "audit_log_stream_info_json=who.json", playbook=INFO, status=2)
+    text = (mixed.directory / "who.json").read_text()
+    records = {record.pop("name"): record for record in json.loads(text)}
+    assert list(records) == NAMES[:5]
+    failed = records.pop("acme-5")
+    assert "the application token needs the role Organization Administrator" in failed.pop("error")
+    assert (failed["exists"], failed["stream"]) == (None, None)
+    kafka = {"kind": "kafka", "fields": {"bootstrap_servers": "broker:9092", "topic": "audit"}}
+    streams = {"acme-1": TOKEN_STREAM, "acme-2": OAUTH2_STREAM, "acme-3": kafka, "acme-4": None}
+    assert records == {
+        name: {"organization_id": IDS[name], "exists": stream is not None, "stream": stream}
+        for name, stream in streams.items()
+    }
+    assert "do-not-show" not in text
+    assert [path.name for path in mixed.directory.glob("*.tmp")] == []
+
+
+def test_all_fail_and_limit(mixed):
+    run = mixed.play("--limit", "acme-5", playbook=INFO, status=2)
+    assert list(run.table()) == ["acme-5"]
+    assert mixed.requests() == {"acme-5": ["GET"]}
+
+
+def test_a_file_that_cannot_be_written(mixed):
+    run = mixed.play("--limit", "acme-1", "-e", "audit_log_stream_info_json=no/such/who.json", playbook=INFO, status=2)
+    assert list(run.table()) == ["acme-1"]
+    assert "audit_log_stream_info_json cannot be written: No such file or directory." in run.screen
