@@ -49,7 +49,8 @@ def test_every_problem_of_every_organization_is_in_one_table(fleet):
         "audit_log_stream_application_token cannot be read: 'vault_there_is_no_such' is"
     )
     assert table["acme-5"] == [
-        "client.conf line 3: authPlugin must be AuthenticationToken or AuthenticationOAuth2: audit log streaming cannot use "
+        "client.conf line 3: authPlugin must be AuthenticationToken or AuthenticationOAuth2: audit log streaming "
+        "cannot use "
         "Athenz, SASL, TLS, basic or any other authentication."
     ]
     assert table["acme-6"][0].startswith("audit_log_stream_client_conf cannot be read: ")
@@ -77,7 +78,8 @@ def test_one_wrong_organization_stops_all(fleet):
             "tenant in that region, or set validate_region to false."
         ],
         "acme-4": [
-            "oauth2_credentials_url is a file: URL, which would point into the service's own machine: give the credentials "
+            "oauth2_credentials_url is a file: URL, which would point into the service's own machine: give "
+            "the credentials "
             "as a data: URL."
         ],
     }
