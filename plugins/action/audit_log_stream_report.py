@@ -8,6 +8,7 @@ import collections
 import json
 import os
 
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.datastax.astra.plugins.module_utils import atomic_file
@@ -33,6 +34,7 @@ class ActionModule(ActionBase):
         self._hosts = task_vars["ansible_play_hosts_all"]
         reports = {"preflight": self._report_preflight, "apply": self._report_apply, "info": self._report_info}
         args = plain(self._task.args)
+        self._limit = _percentage(args.get("max_fail_percentage"))
         result["changed"] = False
         result.update(reports[args["about"]](args))
         return result
@@ -42,19 +44,21 @@ class ActionModule(ActionBase):
 
     def _report_preflight(self, args):
         problems = collections.OrderedDict()
-        rows = []
-        owners = collections.defaultdict(list)
+        owners, remarks = collections.defaultdict(list), collections.defaultdict(list)
         for host in self._hosts:
             found = self._registered(host, "audit_log_stream_preflight_result")
             problems[host] = found.get("problems", [found.get("msg", "The check did not run.")])
             owners[found.get("identity")].append(host)
-            rows += [[host, f"warning: {remark}"] for remark in found.get("remarks", [])]
+            for remark in found.get("remarks", []):
+                remarks[remark].append(host)
         for identity, hosts in owners.items():
             for host in hosts if identity and len(hosts) > 1 else []:
                 others = ", ".join(other for other in hosts if other != host)
                 problems[host].append(f"is the same organization as {others}.")
         wrong = [host for host in self._hosts if problems[host]]
-        rows = [[host, problem] for host in wrong for problem in problems[host]] + rows
+        rows = [[host, problem] for host in wrong for problem in problems[host]]
+        # A client.conf that all share gives all the same warning.
+        rows += [[_named(hosts), f"warning: {remark}"] for remark, hosts in remarks.items()]
         if rows:
             self._show(table(["Organization", "Problem"], rows))
         if wrong:
@@ -63,49 +67,34 @@ class ActionModule(ActionBase):
         return {}
 
     def _report_apply(self, args):
-        start = 0
-        while start < len(self._hosts):
-            earlier = self._registered(self._hosts[start], "audit_log_stream_report_result").get("end")
-            if earlier is None:
-                break
-            start = earlier
-        end = self._end_of_batch(start)
-        batch = self._hosts[start:end]
-        alive = set(self._vars["ansible_play_hosts"])
-        failed = [host for host in batch if host not in alive]
-        limit = args.get("max_fail_percentage")
-        too_many = limit not in (None, "") and 100 * len(failed) > float(limit) * len(batch)
-        stop = too_many or len(failed) == len(batch)  # Ansible starts no further batch after one that failed as a whole
-        result = {"end": end, "stop": stop}
-        if stop or end == len(self._hosts):
-            result.update(self._summarize(end, alive))
+        alive, batch = self._vars["ansible_play_hosts"], self._vars["ansible_play_batch"]
+        result = {"lost": len(self._hosts) - len(alive), "stop": False}
+        if batch:
+            # Ansible lists only the hosts of a batch that are alive; how many others it had follows from how many were
+            # lost before it, which a host that outlived the batch before this one remembers.
+            earlier = alive[: alive.index(batch[0])]
+            before = self._registered(earlier[-1], "audit_log_stream_report_result").get("lost", 0) if earlier else 0
+            lost = result["lost"] - before
+            result["stop"] = self._limit is not None and 100 * lost > self._limit * (lost + len(batch))
+        # Ansible itself starts no further batch after one that failed as a whole.
+        stopped = result["stop"] or not batch
+        last = self._hosts[-1]
+        if stopped or last in batch or last not in alive:
+            result.update(self._summarize(set(alive), stopped))
         return result
 
-    def _end_of_batch(self, start):
-        """Return the index of the first host after this batch; Ansible lists only its hosts that have not failed."""
-        current, alive = set(self._vars["ansible_play_batch"]), set(self._vars["ansible_play_hosts"])
-        end = start
-        for index in range(start, len(self._hosts)):
-            if self._hosts[index] in current:
-                end = index + 1
-            elif self._hosts[index] in alive:
-                break
-            else:
-                end = index + 1
-        return end
-
-    def _summarize(self, end, alive):
+    def _summarize(self, alive, stopped):
         outcomes, reasons = {}, {}
-        for index, host in enumerate(self._hosts):
-            found = self._registered(host, "audit_log_stream_result") if index < end else {}
-            if index < end and (host not in alive or found.get("failed")):
+        for host in self._hosts:
+            found = self._registered(host, "audit_log_stream_result")
+            if host not in alive or found.get("failed"):
                 outcomes[host] = "failed"
                 reasons[host] = found.get("msg", UNFINISHED)
             else:
                 action = found.get("action", "not run")
                 outcomes[host] = "unchanged" if action == "none" else action
         lines = summary(outcomes, reasons, self._task.check_mode)
-        if end < len(self._hosts):
+        if stopped and "not run" in outcomes.values():
             lines += ["", "Stopped: too many organizations of this batch failed, so the next ones were left alone."]
         self._show(lines)
         stats = {"audit_log_stream_counts": count(outcomes), "audit_log_stream_failed": sorted(reasons)}
@@ -145,6 +134,17 @@ def _place(stream):
     if "kind" in stream:
         return f"to {stream['kind']}, which is not Pulsar"
     return f"{stream.get('topic')} at {stream.get('endpoint')} ({stream.get('auth_strategy')})"
+
+
+def _percentage(value):
+    try:
+        return None if value is None else float(value)
+    except ValueError:
+        raise AnsibleActionFail("audit_log_stream_max_fail_percentage must be a number, such as 25.") from None
+
+
+def _named(hosts):
+    return hosts[0] if len(hosts) == 1 else f"{hosts[0]} and {len(hosts) - 1} more"
 
 
 def _failed(message):

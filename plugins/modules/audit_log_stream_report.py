@@ -35,7 +35,8 @@ options:
     choices: [preflight, apply, info]
   max_fail_percentage:
     description:
-      - With O(about=apply), RV(stop) is true when more organizations of a batch than this failed.
+      - With O(about=apply), RV(stop) is true when more organizations of a batch than this were lost.
+      - With O(about=preflight), it is only checked to be a number.
     type: float
   json_path:
     description:
@@ -70,14 +71,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-end:
-  description: With O(about=apply), how many hosts of the play have had their turn.
+lost:
+  description: With O(about=apply), how many hosts of the play have failed or been unreachable so far.
   returned: success
   type: int
 stop:
-  description:
-    - With O(about=apply), whether no further batch should run, because more of this one failed than
-      O(max_fail_percentage) allows, or all of it.
+  description: With O(about=apply), whether more of the batch was lost than O(max_fail_percentage) allows.
   returned: success
   type: bool
 """

@@ -150,13 +150,11 @@ class Fleet:
             text=True,
         )
 
-    def play(
-        self, *arguments: str, playbook: str = APPLY, status: int | tuple[int, ...] = 0, **environment: str
-    ) -> Run:
-        """Run ansible-playbook, which must end with this exit status, or with one of these."""
+    def play(self, *arguments: str, playbook: str = APPLY, status: int = 0, **environment: str) -> Run:
+        """Run ansible-playbook, which must end with this exit status."""
         process = self.start(*arguments, playbook=playbook, **environment)
         screen, errors = process.communicate(timeout=120)
-        assert process.returncode in (status if isinstance(status, tuple) else (status,)), screen + errors
+        assert process.returncode == status, screen + errors
         return Run(screen, errors)
 
     def requests(self) -> dict[str, list[str]]:

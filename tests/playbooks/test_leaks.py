@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import tempfile
 import threading
 from pathlib import Path
 from urllib.parse import quote
@@ -104,9 +105,15 @@ class ProcessList(threading.Thread):
 
 
 @pytest.fixture
-def watched(fleet, tmp_path):
+def temporary():
+    """A directory for temporary files. Its path is short, because ansible-core has a Unix socket there."""
+    with tempfile.TemporaryDirectory() as directory:
+        yield Path(directory)
+
+
+@pytest.fixture
+def watched(fleet, tmp_path, temporary):
     """Run a playbook as talkative as possible, and find no secret in anything that it leaves."""
-    (tmp_path / "temporary").mkdir()
     fleet.write("callbacks/recorder.py", RECORDER)
     fleet.write("client.conf", CLIENT_CONF.format(token=TOKEN), vaulted=True)
     fleet.keep_secret(
@@ -137,7 +144,7 @@ def watched(fleet, tmp_path):
         "ANSIBLE_RETRY_FILES_ENABLED": "1",
         "ANSIBLE_RETRY_FILES_SAVE_PATH": "retry",
         "ANSIBLE_SHOW_CUSTOM_STATS": "1",
-        "TMPDIR": str(tmp_path / "temporary"),
+        "TMPDIR": str(temporary),
     }
 
     def run(*arguments, in_process=True, **keywords):
@@ -147,7 +154,8 @@ def watched(fleet, tmp_path):
         assert any(b"ansible-playbook" in line for line in processes.seen)
         started = [line for line in processes.seen if b"AnsiballZ_astra" in line and str(tmp_path).encode() in line]
         assert bool(started) == (not in_process)
-        places = {str(path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+        files = [path for directory in (tmp_path, temporary) for path in directory.rglob("*") if path.is_file()]
+        places = {str(path): path.read_bytes() for path in files}
         places |= {"screen": finished.screen.encode(), "errors": finished.errors.encode()}
         places["processes"] = b"\n".join(processes.seen)
         assert {place: found for place, content in places.items() if (found := leaks(content))} == {}
@@ -208,9 +216,7 @@ def test_own_play(fleet, watched, in_process):
     ]
     for number, task in enumerate(tasks):
         task.update(name=f"Task {number}", register=f"result_{number}", ignore_errors=True)
-    results = (
-        "{{ " + " + ".join(f"[result_{number}]" for number in range(len(tasks))) + " + [audit_log_stream_result] }}"
-    )
+    names = [*(task["register"] for task in tasks), "audit_log_stream_result"]
     defaults = {
         "api_url": fleet.service.api_url,
         "organization_id": "{{ audit_log_stream_organization_id }}",
@@ -225,12 +231,12 @@ def test_own_play(fleet, watched, in_process):
         "roles": [{"role": ROLE}],
         "tasks": [
             *tasks,
-            {"name": "Keep", "ansible.builtin.set_fact": {"kept": results, "cacheable": True}},
-            {"name": "Show", "ansible.builtin.debug": {"var": "kept"}},
             {
-                "name": "Write",
-                "ansible.builtin.copy": {"content": "{{ kept | to_json }}", "dest": str(kept), "mode": "0600"},
+                "name": "Keep",
+                "ansible.builtin.set_fact": {"kept": f"{{{{ [{', '.join(names)}] }}}}", "cacheable": True},
             },
+            {"name": "Show", "ansible.builtin.debug": {"var": "kept"}},
+            {"name": "Write", "ansible.builtin.copy": {"content": "{{ kept | to_json }}", "dest": str(kept)}},
         ],
     }
     path = fleet.write("own.yml", yaml.safe_dump([play], sort_keys=False))

@@ -104,7 +104,7 @@ def test_two_hosts_with_one_organization(fleet):
 
 
 def test_warnings_stop_nothing(fleet):
-    soon, never = int(time.time()) + 3 * DAY, int(time.time()) + 300 * DAY
+    soon, later = int(time.time()) + 3 * DAY, int(time.time()) + 300 * DAY
     tenant = base64.b64encode(b"other-tenant").decode()
     fleet.describe(
         hosts={
@@ -116,7 +116,7 @@ def test_warnings_stop_nothing(fleet):
     fleet.keep_secret(
         vault_administrators=ADMINISTRATORS,
         vault_soon=jwt(exp=soon),
-        vault_later=jwt(exp=never),
+        vault_later=jwt(exp=later),
         vault_other_tenant=jwt(sub=f"client;{IDS['acme-3']};{tenant};Y2xpZW50"),
     )
     run = fleet.play(playbook=PREFLIGHT)
