@@ -1,4 +1,5 @@
 # Copyright: (c) 2026, DataStax Astra collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measurements at fleet scale; not part of the built artifact."""
+
+"""Measurements at fleet scale: C(python -m benchmarks), and C(python -m benchmarks soak)."""

@@ -1,112 +1,80 @@
 # Copyright: (c) 2026, DataStax Astra collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tables and the plot from measured medians."""
+
+"""The results as Markdown."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import itertools
 
-import matplotlib as mpl
-
-mpl.use("svg")
-import matplotlib.pyplot as plt
-
-NAMES = {
-    "noop": "a task that does nothing",
-    "http": "an asynchronous HTTP client",
-    "task": "astra_audit_log_stream",
-    "role": "the role, with validation",
-    "module": "the same, executed as a module",
-    "uri": "ansible.builtin.uri by hand",
-}
-COLOURS = {
-    "noop": "#7f7f7f",
-    "http": "#bcbd22",
-    "task": "#1f77b4",
-    "role": "#2ca02c",
-    "module": "#ff7f0e",
-    "uri": "#d62728",
-}
-METHODS = ("GET", "POST", "DELETE")
+from benchmarks.contenders import CONTENDERS, PHASES
+from benchmarks.figures import Bar, Figure, Figures, memory_growth, time_growth
 
 
-def figures(about: dict, results: dict) -> str:
-    """Return a Markdown table of everything that was measured."""
-    lines = [
-        f"{about['processor']}, {about['system']}, Python {about['python']}, ansible-{about['ansible']}; "
-        f"{about['forks']} forks, {1000 * about['latency']:.0f} ms at the service"
-        f"{', TLS with verification' if about['tls'] else ''}. Medians.",
-        "",
-        "| organizations | what | phase | seconds | ms each | processor seconds | MiB | requests each |",
-        "|---:|---|---|---:|---:|---:|---:|---|",
-    ]
-    for size, contenders in results.items():
-        for name, phases in contenders.items():
-            for phase, values in phases.items():
-                requests = " ".join(
-                    f"{values['requests'][method] / size:.2g} {method}"
-                    for method in METHODS
-                    if method in values["requests"]
-                )
-                memory = f"{values['memory'] / 1024:.0f}" if values["memory"] else ""
-                lines.append(
-                    f"| {size} | {NAMES[name]} | {phase} | {values['wall']:.2f} | {1000 * values['wall'] / size:.1f} | "
-                    f"{values['cpu']:.2f} | {memory} | {requests} |"
-                )
-    return "\n".join([*lines, ""])
+def markdown(figures: Figures, machine: dict[str, str], conditions: dict[str, str], tls: bool) -> str:
+    """Return the whole report."""
+    lines = ["# Fleet speed", "", *table(["", ""], list((machine | conditions).items())), ""]
+    lines += ["## Bars", "", *_bars(figures.bars(tls)), ""]
+    if len(figures.sizes) > 1:
+        lines += ["## Growth", "", *_growth(figures), ""]
+    for size in figures.sizes:
+        lines += [f"## {size} organizations", ""]
+        for phase, meaning in PHASES.items():
+            rows = _phase(figures, phase, size)
+            if rows:
+                headings = ["", "wall time (s)", "range", "ms each", "of the no-op", "CPU time (s)"]
+                headings += ["requests each", "peak memory (MiB)"]
+                lines += [f"{meaning[0].upper()}{meaning[1:]}.", "", *table(headings, rows), ""]
+    return "\n".join(lines)
 
 
-def bars(results: dict, tls: bool) -> str:
-    """Return a Markdown table of the ratios that the project wants to keep."""
-    lines = ["| ratio | phase | measured | wanted |", "|---|---|---:|---:|"]
-    wanted = [
-        ("task", "noop", "unchanged", "<=", 1.9 if tls else 1.5),
-        ("role", "noop", "unchanged", "<=", 2.7),
-        ("uri", "task", "first", ">=", 20),
-        ("uri", "task", "unchanged", ">=", 10),
-        ("module", "task", "first", ">=", 8),
-        ("module", "task", "unchanged", ">=", 8),
-    ]
-    for size, contenders in results.items():
-        for one, other, phase, sign, limit in wanted:
-            if one in contenders and other in contenders:
-                ratio = contenders[one][phase]["wall"] / contenders[other][phase]["wall"]
-                lines.append(f"| {one} / {other}, {size} organizations | {phase} | {ratio:.2f} | {sign} {limit} |")
-    return "\n".join([*lines, ""])
+def table(headings: list[str], rows: list) -> list[str]:
+    """Return the lines of a Markdown table; the first column is text, the others are aligned to the right."""
+    rule = ["---", *["---:"] * (len(headings) - 1)]
+    return [f"| {' | '.join(row)} |" for row in (headings, rule, *rows)]
 
 
-def growth(results: dict) -> str:
-    """Return how time and memory for each organization grow from the smallest to the largest fleet."""
-    small, large = min(results), max(results)
-    if small == large:
-        return ""
-    lines = [
-        f"| from {small} to {large} organizations | ms each | KiB of the controller for each further one |",
-        "|---|---:|---:|",
-    ]
-    for name in ("task", "role"):
-        if name in results[small] and name in results[large]:
-            before, after = results[small][name]["unchanged"], results[large][name]["unchanged"]
-            memory = (after["memory"] - before["memory"]) / (large - small)
-            times = f"{1000 * before['wall'] / small:.1f} to {1000 * after['wall'] / large:.1f}"
-            lines.append(f"| {NAMES[name]} | {times} | {memory:.0f} |")
-    return "\n".join([*lines, ""])
+def judged(bars: list[Bar]) -> list[tuple[str, str, str, str]]:
+    """Return a row for each bar."""
+    return [(bar.claim, bar.limit, bar.measured, "yes" if bar.holds else "**no**") for bar in bars]
 
 
-def plot(results: dict, path: Path) -> None:
-    """Draw the seconds of a whole run against the number of organizations."""
-    figure, axes = plt.subplots(1, 2, figsize=(10, 4.2), sharey=True, layout="constrained")
-    for axis, phase in zip(axes, ("first", "unchanged"), strict=True):
-        for name, label in NAMES.items():
-            points = [
-                (size, contenders[name][phase]["wall"]) for size, contenders in results.items() if name in contenders
-            ]
-            if points:
-                axis.plot(*zip(*points, strict=True), marker="o", label=label, color=COLOURS[name])
-        axis.set(title=f"{phase} run", xlabel="organizations", xscale="log", yscale="log")
-        axis.grid(alpha=0.3)
-    axes[0].set_ylabel("seconds")
-    axes[1].legend(fontsize=8)
-    # On a background of its own it can be read in light and dark surroundings.
-    figure.savefig(path, facecolor="white", metadata={"Date": None})
+def _bars(bars: list[Bar]) -> list[str]:
+    return table(["", "bar", "measured", "holds"], judged(bars))
+
+
+def _phase(figures: Figures, phase: str, size: int) -> list[list[str]]:
+    rows = []
+    floor = figures.get("noop", phase, size)
+    for name, contender in CONTENDERS.items():
+        figure = figures.get(name, phase, size)
+        if figure:
+            row = [contender.title, f"{figure.wall:.2f}", f"{figure.fastest:.2f}-{figure.slowest:.2f}"]
+            row += [f"{figure.each * 1000:.1f}", f"{figure.wall / floor.wall:.2f} x" if floor else ""]
+            row += [f"{figure.cpu:.2f}", _requests(figure), f"{figure.peak / 1024:.0f}"]
+            rows.append(row)
+    return rows
+
+
+def _requests(figure: Figure) -> str:
+    return ", ".join(f"{count:g} {method}" for method, count in figure.requests.items()) or "0"
+
+
+def _growth(figures: Figures) -> list[str]:
+    sizes = figures.sizes
+    steps = list(itertools.pairwise(sizes))
+    headings = ["", *(f"ms each at {size}" for size in (sizes[0], sizes[-1]))]
+    headings += [*(f"ms for one more, {small} to {large}" for small, large in steps), "KiB for one more"]
+    rows = []
+    for name, contender in CONTENDERS.items():
+        for phase in ("first", "second"):
+            measured = {figure.organizations: figure for figure in figures.series(name, phase)}
+            row = [f"{contender.title}, {phase}"]
+            row += [f"{measured[size].each * 1000:.1f}" if size in measured else "" for size in (sizes[0], sizes[-1])]
+            for small, large in steps:
+                both = small in measured and large in measured
+                row.append(f"{time_growth(measured[small], measured[large]) * 1000:.1f}" if both else "")
+            ends = list(measured.values())
+            rows.append([*row, f"{memory_growth(ends[0], ends[-1]):.0f}" if len(ends) > 1 else ""])
+    return table(headings, rows)

@@ -170,10 +170,10 @@ class Fleet:
         """Return what the service has stored for each organization."""
         return {name: self.service.organization(organization_id)["audit_logs"] for name, organization_id in IDS.items()}
 
-    def configure(self, *names: str, body: dict = TOKEN_BODY) -> None:
-        """Have something stored before the test begins."""
+    def configure(self, *names: str, body: dict | None = None) -> None:
+        """Have something stored before the test begins, what is wanted if nothing else is given."""
         for name in names:
-            self.service.set_organization(IDS[name], body)
+            self.service.set_organization(IDS[name], body or TOKEN_BODY)
 
 
 @pytest.fixture(scope="session")

@@ -288,6 +288,10 @@ class TestSecretAlone:
         assert (plan.action, plan.missing_secret) == ("none", None)
 
 
+def with_a_field_too_many(strategy):
+    return stored_as(strategy, **{"auth_name" if strategy == "oauth2" else "oauth2_scope": "x"})
+
+
 # Whatever the secret's rules say, these have to be written: what is stored, and the action.
 TO_WRITE = {
     "nothing": (lambda strategy: None, "created"),
@@ -296,10 +300,7 @@ TO_WRITE = {
     "other topic": (lambda strategy: stored_as(strategy, topic=OTHER_TOPIC), "updated"),
     "other endpoint": (lambda strategy: stored_as(strategy, endpoint="pulsar+ssl://other:6651"), "updated"),
     "unknown strategy": (lambda strategy: stored_as(strategy, auth_strategy="basic"), "updated"),
-    "a field too many": (
-        lambda strategy: stored_as(strategy, **{"auth_name" if strategy == "oauth2" else "oauth2_scope": "x"}),
-        "updated",
-    ),
+    "a field too many": (with_a_field_too_many, "updated"),
     "a masked field too many": (
         lambda strategy: stored_as(strategy, masked=["auth_name" if strategy == "oauth2" else "oauth2_scope"]),
         "updated",

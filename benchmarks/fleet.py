@@ -1,0 +1,146 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The fleet: organizations, what is wanted for them, and the inventory and environment to run Ansible on them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import certifi
+import yaml
+
+from emulator.client import Emulator
+
+ROOT = Path(__file__).resolve().parent.parent
+CLIENT_CONF = ROOT / "examples" / "client.conf"
+GROUP = "astra_organizations"
+TOPIC = "persistent://acme-audit/security/astra-audit-log"
+
+
+class Organization(NamedTuple):
+    """An organization of the fleet."""
+
+    name: str
+    id: str
+    application_token: str
+
+
+def organizations(count: int) -> list[Organization]:
+    """Return so many organizations, always the same ones."""
+    return [
+        Organization(f"org-{number:04}", f"0a1b2c3d-0000-4000-8000-{number:012}", f"AstraCS:{number:024}:{number:064x}")
+        for number in range(1, count + 1)
+    ]
+
+
+def tokens(fleet: list[Organization]) -> list[dict]:
+    """Return the application tokens as the emulator's state file wants them."""
+    return [{"token": each.application_token, "organization_id": each.id} for each in fleet]
+
+
+def wanted_stream() -> dict[str, str]:
+    """Return the destination that each organization shall get, as the API names its fields."""
+    entries = dict(line.split("=", 1) for line in CLIENT_CONF.read_text("utf-8").splitlines())
+    return {
+        "endpoint": entries["brokerServiceUrl"],
+        "topic": TOPIC,
+        "auth_strategy": "token",
+        "auth_name": "token",
+        "token": entries["authParams"].removeprefix("token:"),
+    }
+
+
+class Workplace:
+    """A directory in which Ansible runs, with nothing of the developer's own settings.
+
+    :arg path: an empty directory.
+    :arg emulator: the running service.
+    :arg forks: how many workers Ansible has.
+    """
+
+    def __init__(self, path: Path, emulator: Emulator, forks: int) -> None:
+        self.path = path
+        self._api_url = emulator.api_url
+        collection = path / "collections/ansible_collections/datastax/astra"
+        collection.parent.mkdir(parents=True)
+        collection.symlink_to(ROOT)
+        (path / "ansible.cfg").touch()
+        (path / "client.conf").write_text(CLIENT_CONF.read_text("utf-8"), "utf-8")
+        self.environment = {
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.defpath]),
+            "HOME": str(path),
+            "LANG": "C.UTF-8",
+            "ANSIBLE_COLLECTIONS_PATH": str(path / "collections"),
+            "ANSIBLE_CONFIG": str(path / "ansible.cfg"),
+            "ANSIBLE_HOME": str(path / "ansible"),
+            "ANSIBLE_FORKS": str(forks),
+            "ANSIBLE_PIPELINING": "true",  # spares each packed module two files and a process
+            "ANSIBLE_NOCOLOR": "1",
+            "ASTRA_API_URL": emulator.api_url,
+        }
+        if emulator.ca_path:
+            # The CAs that everybody trusts, and the emulator's: loading them costs what it costs with the real service.
+            bundle = path / "ca.pem"
+            bundle.write_bytes(Path(certifi.where()).read_bytes() + Path(emulator.ca_path).read_bytes())
+            self.environment |= {"REQUESTS_CA_BUNDLE": str(bundle), "SSL_CERT_FILE": str(bundle)}
+
+    def playbook_command(self, playbook: str, inventory: Path, *options: str) -> list[str]:
+        """Return the command line that runs a playbook with the ansible-core of this interpreter."""
+        return [sys.executable, "-m", "ansible", "playbook", "-i", str(inventory), playbook, *options]
+
+    def write_inventory(self, fleet: list[Organization], absent: frozenset[str] = frozenset()) -> Path:
+        """Write the inventory of these organizations and return its path.
+
+        :arg absent: names of those whose audit log shall not be streamed.
+        """
+        stream = wanted_stream()
+        variables = {
+            "ansible_connection": "local",
+            # Without it Ansible would look for an interpreter, which could be a slow wrapper around the real one.
+            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+            "audit_log_stream_client_conf": "client.conf",
+            "audit_log_stream_topic": stream["topic"],
+            # For the contenders that are no role.
+            "api_url": self._api_url,
+            "broker_url": stream["endpoint"],
+            "pulsar_token": stream["token"],
+        }
+        hosts = {}
+        for each in fleet:
+            hosts[each.name] = {
+                "audit_log_stream_organization_id": each.id,
+                "audit_log_stream_application_token": each.application_token,
+            }
+            if each.name in absent:
+                hosts[each.name]["audit_log_stream_state"] = "absent"
+        path = self.path / f"inventory-{len(fleet)}.yml"
+        path.write_text(yaml.safe_dump({GROUP: {"vars": variables, "hosts": hosts}}, sort_keys=False), "utf-8")
+        return path
+
+    def write_plan(self, fleet: list[Organization], forks: int) -> Path:
+        """Write what the bare HTTP client has to do and return its path."""
+        plan = {
+            "api_url": self._api_url,
+            "concurrency": forks,
+            "organizations": [{"id": each.id, "token": each.application_token} for each in fleet],
+            "stream": wanted_stream(),
+        }
+        path = self.path / f"plan-{len(fleet)}.json"
+        path.write_text(json.dumps(plan), "utf-8")
+        return path
+
+
+@contextlib.contextmanager
+def workplace(emulator: Emulator, forks: int) -> Iterator[Workplace]:
+    """Have a workplace, and remove it at the end."""
+    with tempfile.TemporaryDirectory(prefix="astra-benchmarks-") as name:
+        yield Workplace(Path(name), emulator, forks)
