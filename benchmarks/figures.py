@@ -110,7 +110,7 @@ class Figures:
             bars += self._growth(contender)
         for phase, requests in (("first", 3), ("second", 1), ("check", 1), ("removal", 3)):
             bars.append(self._requests(phase, requests, size))
-        return [bar for bar in bars if bar]
+        return list(filter(None, bars))
 
     def _at_most(self, contender: str, base: str, limit: float, size: int) -> Bar | None:
         ours, floor = self.get(contender, "second", size), self.get(base, "second", size)

@@ -37,7 +37,7 @@ def table(headings: list[str], rows: list) -> list[str]:
 
 def judged(bars: list[Bar]) -> list[tuple[str, str, str, str]]:
     """Return a row for each bar."""
-    return [(bar.claim, bar.limit, bar.measured, "yes" if bar.holds else "**no**") for bar in bars]
+    return [(one.claim, one.limit, one.measured, "yes" if one.holds else "**no**") for one in bars]
 
 
 def _bars(bars: list[Bar]) -> list[str]:

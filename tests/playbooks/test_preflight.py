@@ -28,7 +28,7 @@ def test_every_problem_of_every_organization_is_in_one_table(fleet):
         hosts={
             "acme-1": options(topic="security/audit", endpoint="http://broker:8080"),
             "acme-2": options(pulsar_token="{{ vault_expired }}", topic=None),
-            "acme-3": options(state="sometimes"),
+            "acme-3": options(state="sometimes", pulsar_token="{{ vault_expired }}"),
             "acme-4": options(application_token="{{ vault_there_is_no_such }}"),
             "acme-5": options(client_conf="damaged.conf"),
             "acme-6": options(client_conf="there/is/no/such.conf", organization_id="acme-6"),

@@ -18,13 +18,13 @@ GET = {"GET": 1}
 CREATE = {"GET": 2, "POST": 1}
 
 
-def sample(contender, phase="second", size=200, wall=1.0, peak=1000, requests=GET):
-    total = {method: count * size for method, count in requests.items()}
+def sample(contender, phase="second", size=200, wall=1.0, peak=1000, requests=None):
+    total = {method: count * size for method, count in (requests or GET).items()}
     return Sample(contender, phase, size, wall, 2 * wall, peak, total)
 
 
 def bars(*samples, tls=False):
-    return {bar.claim: (bar.measured, bar.holds) for bar in Figures(samples).bars(tls)}
+    return {one.claim: (one.measured, one.holds) for one in Figures(samples).bars(tls)}
 
 
 def test_a_figure_is_the_median_of_the_runs_with_their_range():
