@@ -111,7 +111,6 @@ class Workplace:
             "audit_log_stream_topic": stream["topic"],
             # For the contenders that are no role.
             "api_url": self._api_url,
-            "broker_url": stream["endpoint"],
             "pulsar_token": stream["token"],
         }
         hosts = {}
