@@ -95,6 +95,8 @@ def _is_continued(line):
 
 def _unescape(text):
     """Return C(text) with its escapes decoded, or None when one is malformed."""
+    if "\\" not in text:
+        return text
     malformed = False
 
     def decode(escape):

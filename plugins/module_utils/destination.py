@@ -36,6 +36,8 @@ _BROKER = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _WEB_HOST = re.compile(r"(?:[a-z0-9_][a-z0-9._-]*|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
+_LOOPBACK = re.compile(r"(?:localhost|127\.[0-9.]+|\[::1\])(?::[0-9]+)?")
+_ISSUER = re.compile(r"https?://[^\s/@]+(?:/\S*)?", re.IGNORECASE)
 _NAMED_ENTITY = re.compile(r"[-=:.\w]+", re.ASCII)
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 _ASTRA_STREAMING = ".streaming.datastax.com"
@@ -212,7 +214,7 @@ def _examine_api_url(value, problems, warnings):
         problems.append("api_url must be a URL, such as https://api.astra.datastax.com.")
     elif rest.rstrip("/").endswith("/v2"):
         problems.append("api_url must be given without /v2.")
-    elif scheme.lower() == "http" and not re.fullmatch(r"(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?", host):
+    elif scheme.lower() == "http" and not _LOOPBACK.fullmatch(host):
         warnings.append("api_url is not https: the tokens travel unencrypted.")
 
 
@@ -278,7 +280,7 @@ def _examine_oauth2(options, problems):
     issuer = (options["oauth2_issuer_url"] or "").strip()
     if not issuer:
         problems.append("oauth2_issuer_url is needed for the oauth2 strategy.")
-    elif not issuer.isprintable() or not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", issuer, re.IGNORECASE):
+    elif not issuer.isprintable() or not _ISSUER.fullmatch(issuer):
         problems.append("oauth2_issuer_url must be an http(s) URL without a user name.")
     fields = {"oauth2_issuer_url": issuer}
     for option in ("oauth2_audience", "oauth2_scope"):

@@ -50,6 +50,7 @@ RETRY_AFTER_LIMIT = 60  # seconds
 BACKOFF_START = 0.25  # seconds
 BACKOFF_LIMIT = 30  # seconds
 BROKEN_CONNECTION = (OSError, http.client.IncompleteRead)
+CONTENT_LENGTH = re.compile("[0-9]{1,18}")
 RETRIED_STATUSES = frozenset((429, 502, 503, 504))
 
 
@@ -159,7 +160,7 @@ def _read(response):
             content += chunk
         expected = response.headers.get("Content-Length", "")
         # urllib3 before 2.0 takes a body that ends early for complete.
-        if re.fullmatch("[0-9]{1,18}", expected) and len(content) < int(expected):
+        if CONTENT_LENGTH.fullmatch(expected) and len(content) < int(expected):
             return bytes(content), urllib3.exceptions.ProtocolError(http.client.IncompleteRead(b""))
     except (urllib3.exceptions.HTTPError, OSError) as error:
         response.close()

@@ -16,11 +16,13 @@ import importlib
 import sys
 
 from ansible import constants as C
+from ansible import template
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.action import ActionBase
 from ansible_collections.datastax.astra.plugins.module_utils import transport
 from ansible_collections.datastax.astra.plugins.module_utils.errors import InputError
@@ -33,6 +35,11 @@ if not transport.REQUESTS_IMPORT_ERROR:
     with contextlib.suppress(InputError):  # a run that needs these certificates reports it
         transport.tls_context()
 
+# Jinja compiles its lexer for the first template that a process sees, which in a small playbook is a worker.
+trust = getattr(template, "trust_as_template", str)  # ansible-core before 2.19 trusts every string
+template.Templar(DataLoader()).template(trust("{{ 0 }}"))
+
+OWN_INTERPRETER = "{{ ansible_playbook_python }}"
 DISCOVERED_INTERPRETERS = ("auto", "auto_legacy", "auto_silent", "auto_legacy_silent")
 
 
@@ -93,7 +100,7 @@ class InProcessAction(ActionBase):
             and not self._task.async_val
             and not self._task.delegate_to
             and not any(self._templar.template(variables) for variables in self._task.environment or ())
-            and self._templar.template(interpreter) in own
+            and (interpreter == OWN_INTERPRETER or self._templar.template(interpreter) in own)
             and boolean(self._templar.template(task_vars.get("astra_in_process", True)))
         )
 
