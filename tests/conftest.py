@@ -37,9 +37,19 @@ def collections_path() -> str:
 @pytest.fixture
 def ansible_environment(tmp_path: Path, collections_path: str) -> dict[str, str]:
     """The whole environment for running ansible-playbook and its kin: nothing of the developer's own settings."""
-    home = tmp_path / "home"
+    return _environment(tmp_path, collections_path)
+
+
+@pytest.fixture(scope="session")
+def session_environment(tmp_path_factory: pytest.TempPathFactory, collections_path: str) -> dict[str, str]:
+    """The same for what is run once for several tests."""
+    return _environment(tmp_path_factory.mktemp("session"), collections_path)
+
+
+def _environment(directory: Path, collections_path: str) -> dict[str, str]:
+    home = directory / "home"
     home.mkdir()
-    config = tmp_path / "ansible.cfg"
+    config = directory / "ansible.cfg"
     config.touch()
     return {
         # The commands of the ansible-core that is installed beside the pytest that is running.

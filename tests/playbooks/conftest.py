@@ -32,6 +32,7 @@ def _application_token(name: str, kind: str) -> str:
 
 ADMINISTRATORS = {name: _application_token(name, "a") for name in NAMES}
 READERS = {name: _application_token(name, "r") for name in NAMES}
+ENTERPRISE = _application_token("enterprise", "e")
 # Makes an organization fail: its token lacks the role.
 READER = {"audit_log_stream_application_token": "{{ vault_readers[inventory_hostname] }}"}
 
@@ -90,6 +91,7 @@ class Fleet:
     Application tokens are in a vaulted file of the group; the Pulsar token is in client.conf, in the working directory.
 
     :ivar directory: the working directory of the playbooks.
+    :ivar environment: what Ansible runs with.
     """
 
     def __init__(self, service: Emulator, directory: Path, environment: dict[str, str]) -> None:
@@ -98,7 +100,7 @@ class Fleet:
         self._inventory = directory / "inventory"
         password = directory.parent / "vault-password"
         password.write_text(VAULT_PASSWORD)
-        self._environment = {**environment, "ANSIBLE_VAULT_PASSWORD_FILE": str(password)}
+        self.environment = {**environment, "ANSIBLE_VAULT_PASSWORD_FILE": str(password)}
         self._vault = VaultLib([("default", VaultSecret(VAULT_PASSWORD.encode()))])
         self.write_client_conf()
         self.describe()
@@ -143,7 +145,7 @@ class Fleet:
         return subprocess.Popen(
             ["ansible-playbook", "-i", str(self._inventory), playbook, *arguments],
             cwd=self.directory,
-            env={**self._environment, **environment},
+            env={**self.environment, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -181,6 +183,7 @@ def _fleet_service():
     organizations = [{"id": organization_id, "name": name} for name, organization_id in IDS.items()]
     tokens = [{"token": ADMINISTRATORS[name], "organization_id": IDS[name]} for name in NAMES]
     tokens += [{"token": READERS[name], "organization_id": IDS[name], "roles": ["Database Reader"]} for name in NAMES]
+    tokens += [{"token": ENTERPRISE, "enterprise": True, "organizations": list(IDS.values())}]
     with Emulator(organizations, tokens) as emulator:
         yield emulator
 

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from tests.playbooks.conftest import ADMINISTRATORS, CLIENT_CONF, GROUP, IDS, NAMES, READER, READERS
+from tests.playbooks.traces import leaks
 from tests.wire.support import OAUTH2_OPTIONS, application_token, jwt
 
 MODULE = "datastax.astra.astra_audit_log_stream"
@@ -51,35 +52,13 @@ class CallbackModule(CallbackBase):
 """
 
 
-def traces(secret):
-    """What must not be found: either half of a secret, as it is, URL-encoded, or in base64 at any offset."""
-    middle = len(secret) // 2
-    for half in (secret[:middle], secret[middle:]):
-        yield half
-        yield quote(half, safe="")
-        for offset in range(3):
-            encoded = base64.b64encode(bytes(offset) + half.encode())
-            # The first and last characters depend on what is around.
-            yield encoded[4:-4].decode()
-            yield encoded[4:-4].translate(bytes.maketrans(b"+/", b"-_")).decode()
-
-
-TRACES = {trace.lower().encode() for secret in SECRETS for trace in traces(secret)}
-
-
-def leaks(content):
-    """The traces of secrets in these bytes."""
-    lowered = content.lower()
-    return [trace for trace in TRACES if trace in lowered]
-
-
 @pytest.mark.parametrize("secret", [TOKEN, DATA_URL, ADMINISTRATORS["acme-1"]])
 @pytest.mark.parametrize(
     "disguise",
     [str, str.upper, quote, json.dumps, lambda s: base64.b64encode(f"Bearer {s}".encode()).decode(), lambda s: s[10:]],
 )
 def test_the_search_itself(secret, disguise):
-    assert leaks(f"before {disguise(secret)} after".encode())
+    assert leaks(f"before {disguise(secret)} after".encode(), SECRETS)
 
 
 class ProcessList(threading.Thread):
@@ -158,7 +137,7 @@ def watched(fleet, tmp_path, temporary):
         places = {str(path): path.read_bytes() for path in files}
         places |= {"screen": finished.screen.encode(), "errors": finished.errors.encode()}
         places["processes"] = b"\n".join(processes.seen)
-        assert {place: found for place, content in places.items() if (found := leaks(content))} == {}
+        assert {place: found for place, content in places.items() if (found := leaks(content, SECRETS))} == {}
         for name in ("log", "events"):
             assert (fleet.directory / name).stat().st_size > 1000
         return finished

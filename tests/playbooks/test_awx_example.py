@@ -1,0 +1,240 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""examples/awx: what its playbook makes of AWX's API, and what ansible-builder makes of its execution environment."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import jinja2
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+from tests.playbooks.awx_api import TOKEN, AwxApi
+from tests.playbooks.conftest import CLIENT_CONF, ENTERPRISE, GROUP
+from tests.playbooks.traces import leaks
+from tests.wire.support import PULSAR_TOKEN
+
+EXAMPLE = ROOT / "examples" / "awx"
+COLLECTIONS = ROOT / ".cache" / "awx-collection"
+TEMPLATES = {name: f"Astra audit logs - {name}" for name in ("preflight", "apply", "audit", "info", "remove")}
+CREDENTIALS = {"Astra application token", "Pulsar client.conf"}
+# The playbook runs long: once, and not once for each of the processes that share the tests.
+pytestmark = pytest.mark.xdist_group("awx")
+
+
+class Configuration:
+    """The example's playbook and the AWX that it is run on.
+
+    :ivar awx: the stand-in for AWX.
+    """
+
+    def __init__(self, awx, directory, environment):
+        self.awx = awx
+        assert COLLECTIONS.is_dir(), "the nox session fetches the collection awx.awx into .cache/"
+        client_conf = directory / "client.conf"
+        client_conf.write_text(CLIENT_CONF.format(token=PULSAR_TOKEN))
+        answers = {"astra_application_token": ENTERPRISE, "astra_client_conf": str(client_conf)}
+        (directory / "secrets.yml").write_text(yaml.safe_dump(answers))
+        self._command = ["ansible-playbook", str(EXAMPLE / "configure.yml"), "-e", f"@{directory / 'secrets.yml'}"]
+        self._environment = {
+            **environment,
+            "ANSIBLE_COLLECTIONS_PATH": f"{environment['ANSIBLE_COLLECTIONS_PATH']}{os.pathsep}{COLLECTIONS}",
+            "CONTROLLER_HOST": awx.url,
+            "CONTROLLER_OAUTH_TOKEN": TOKEN,
+        }
+
+    def run(self, *options):
+        """Run the playbook; returns its screen."""
+        done = subprocess.run(
+            [*self._command, *options],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def configured(tmp_path_factory, session_environment):
+    """AWX after the playbook's first run, and the screens of that run and of another one."""
+    directory = tmp_path_factory.mktemp("awx")
+    with AwxApi().running() as awx:
+        configuration = Configuration(awx, directory, session_environment)
+        first = configuration.run("-vvv")
+        stored = {endpoint: {name: dict(item) for name, item in items.items()} for endpoint, items in awx.items.items()}
+        second = configuration.run("-vvv")
+        assert dict(awx.items.items()) == stored
+        rotated = configuration.run("-e", "astra_update_secrets=true")
+        yield awx, first, second, rotated
+
+
+def changed(screen):
+    return int(re.search(r"changed=(\d+)", screen).group(1))
+
+
+def test_another_run_changes_nothing(configured):
+    _awx, first, second, rotated = configured
+    assert changed(first) > 15
+    assert changed(second) == 0
+    assert changed(rotated) == len(CREDENTIALS)
+
+
+def test_no_secret_on_the_screen(configured):
+    _awx, *screens = configured
+    assert leaks("".join(screens).encode(), [ENTERPRISE, PULSAR_TOKEN]) == []
+
+
+def test_the_inventory(configured):
+    awx, *_screens = configured
+    settings = yaml.safe_load((EXAMPLE / "settings.yml").read_text())
+    assert set(awx.items["hosts"]) == set(settings["astra_organizations"])
+    for name, variables in settings["astra_organizations"].items():
+        assert yaml.safe_load(awx.items["hosts"][name]["variables"]) == variables
+    assert yaml.safe_load(awx.items["groups"][GROUP]["variables"]) == settings["astra_organizations_variables"]
+    assert set(awx.linked("groups", GROUP, "hosts")) == set(settings["astra_organizations"])
+    assert awx.linked("groups", "astra_canaries", "hosts") == settings["astra_canaries"]
+
+
+def test_injectors_give_what_the_collection_reads(configured):
+    """AWX templates an injector with the inputs of the credential and the paths of the files that it has written."""
+    awx, *_screens = configured
+    types = awx.items["credential_types"]
+    assert (
+        set(types) == CREDENTIALS == {awx.name_of("credential_types", each["credential_type"]) for each in stored(awx)}
+    )
+
+    def injected(template, **values):
+        return jinja2.Template(template).render(**values)
+
+    token = types["Astra application token"]["injectors"]["env"]["ASTRA_DB_APPLICATION_TOKEN"]
+    assert injected(token, application_token=ENTERPRISE) == ENTERPRISE
+    conf = types["Pulsar client.conf"]["injectors"]
+    content = CLIENT_CONF.format(token=PULSAR_TOKEN)
+    assert injected(conf["file"]["template.client_conf"], client_conf=content).strip() == content.strip()
+    path = conf["extra_vars"]["audit_log_stream_client_conf"]
+    assert (
+        injected(path, tower={"filename": {"client_conf": "/tmp/awx_1/tmp_client_conf"}})
+        == "/tmp/awx_1/tmp_client_conf"
+    )
+    for each in types.values():
+        assert [field["secret"] for field in each["inputs"]["fields"]] == [True]
+
+
+def stored(awx):
+    """The credentials that the playbook has made, as they were sent."""
+    return [each for name, each in awx.items["credentials"].items() if name in CREDENTIALS]
+
+
+def test_credentials_hold_what_was_answered(configured):
+    awx, *_screens = configured
+    inputs = {name: value for each in stored(awx) for name, value in each["inputs"].items()}
+    assert inputs == {"application_token": ENTERPRISE, "client_conf": CLIENT_CONF.format(token=PULSAR_TOKEN)}
+
+
+@pytest.mark.parametrize(
+    ("name", "job_type", "credentials", "sliced"),
+    [
+        ("preflight", "run", CREDENTIALS, False),
+        ("apply", "run", CREDENTIALS, True),
+        ("audit", "check", CREDENTIALS, True),
+        ("info", "run", {"Astra application token"}, True),
+        ("remove", "run", {"Astra application token"}, True),
+    ],
+)
+def test_job_templates(configured, name, job_type, credentials, sliced):
+    awx, *_screens = configured
+    template = awx.items["job_templates"][TEMPLATES[name]]
+    assert template["job_type"] == job_type
+    assert (EXAMPLE / "project" / template["playbook"]).is_file()
+    assert set(awx.linked("job_templates", TEMPLATES[name], "credentials")) == credentials
+    assert template["ask_limit_on_launch"] is True
+    assert template.get("ask_job_slice_count_on_launch", False) is sliced
+    assert awx.name_of("inventories", template["inventory"]) == "Astra organizations"
+    assert awx.name_of("projects", template["project"]) == "Astra audit logs"
+
+
+@pytest.mark.parametrize("name", list(TEMPLATES))
+def test_surveys_ask_for_variables_that_are_read(configured, name):
+    awx, *_screens = configured
+    read = [path.read_text() for path in (*ROOT.glob("playbooks/*.yml"), *EXAMPLE.glob("project/*.yml"))]
+    read.append((ROOT / "roles/audit_log_stream/meta/argument_specs.yml").read_text())
+    questions = awx.survey(TEMPLATES[name])
+    assert awx.items["job_templates"][TEMPLATES[name]]["survey_enabled"] is True
+    assert questions
+    for question in questions:
+        assert any(re.search(rf"\b{question['variable']}\b", text) for text in read)
+        # AWX refuses bounds and answers of another type.
+        assert {type(question[bound]) for bound in ("min", "max") if bound in question} <= {int}
+        assert question["type"] != "integer" or question["default"] == "" or isinstance(question["default"], int)
+
+
+def test_the_audit_is_scheduled(configured):
+    awx, *_screens = configured
+    [schedule] = awx.items["schedules"].values()
+    assert awx.name_of("job_templates", schedule["unified_job_template"]) == TEMPLATES["audit"]
+    assert schedule["rrule"].startswith("DTSTART")
+
+
+def test_the_workflow(configured):
+    awx, *_screens = configured
+    order = ["preflight", "canary", "audit", "approval", "fleet"]
+    nodes = awx.items["workflow_job_template_nodes"]
+    assert list(nodes) == order
+    for name, following in zip(order, [*order[1:], None], strict=True):
+        linked = awx.linked("workflow_job_template_nodes", name, "success_nodes")
+        assert linked == ([following] if following else [])
+        assert not awx.linked("workflow_job_template_nodes", name, "always_nodes")
+    for name, template in {"preflight": "preflight", "canary": "apply", "audit": "audit", "fleet": "apply"}.items():
+        assert awx.name_of("job_templates", nodes[name]["unified_job_template"]) == TEMPLATES[template]
+        # What a node answers must be among the questions of its template.
+        asked = {question["variable"] for question in awx.survey(TEMPLATES[template])}
+        assert set(nodes[name].get("extra_data", {})) <= asked
+    assert nodes["canary"]["extra_data"] == nodes["audit"]["extra_data"] == {"audit_log_stream_hosts": "astra_canaries"}
+    assert nodes["fleet"]["extra_data"] == {"audit_log_stream_throttle": 20}
+    assert int(nodes["fleet"]["job_slice_count"]) == 2
+
+
+class TestExecutionEnvironment:
+    """ansible-builder, up to the build of the image, which needs a container runtime and a registry."""
+
+    @pytest.fixture
+    def build(self, session_environment):
+        def run(*arguments, directory=None):
+            command = [sys.executable, "-m", "ansible_builder", *arguments]
+            done = subprocess.run(
+                command, cwd=directory, env=session_environment, capture_output=True, text=True, timeout=60, check=False
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+            return done.stdout
+
+        return run
+
+    def test_context(self, build, tmp_path):
+        shutil.copytree(EXAMPLE, tmp_path / "awx")
+        options = ["--context", "context", "--output-filename", "Containerfile", "--file", "execution-environment.yml"]
+        build("create", *options, directory=tmp_path / "awx")
+        context = tmp_path / "awx" / "context"
+        containerfile = (context / "Containerfile").read_text()
+        assert "python3.12" in containerfile
+        assert "ansible-galaxy collection install" in containerfile
+        requirements = yaml.safe_load((context / "_build/requirements.yml").read_text())
+        assert [each["name"] for each in requirements["collections"]] == ["datastax.astra"]
+
+    def test_what_the_collection_asks_for(self, build, collections_path):
+        wanted = yaml.safe_load(build("introspect", collections_path))
+        packages = [line for line in (ROOT / "requirements.txt").read_text().split("\n") if line[:1].isalpha()]
+        assert [each.partition("  #")[0] for each in wanted["python"]] == packages
+        assert wanted["system"] == []

@@ -1,0 +1,262 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Jobs as AWX runs them: by ansible-runner, in slices, on other nodes, and cancelled."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+
+import ansible_runner
+import pytest
+
+from tests.conftest import ROOT
+from tests.playbooks.conftest import ENTERPRISE, GROUP, IDS, NAMES, READERS
+from tests.playbooks.traces import leaks
+from tests.wire.support import PULSAR_TOKEN, TOKEN_BODY, TOPIC
+
+EXAMPLE = ROOT / "examples" / "awx"
+SECRETS = [ENTERPRISE, PULSAR_TOKEN, *READERS.values()]
+WRONG = {"acme-2": {"audit_log_stream_application_token": READERS["acme-2"]}}
+ABSENT = {"acme-3": {"audit_log_stream_state": "absent"}}
+
+
+def inventory_script(names, hosts=None):
+    """An inventory as AWX gives it to a job: a script that prints it; a slice has all groups and some of the hosts."""
+    inventory = {
+        GROUP: {"hosts": list(names), "vars": {"audit_log_stream_topic": TOPIC}},
+        "_meta": {
+            "hostvars": {
+                name: {"audit_log_stream_organization_id": IDS[name], **(hosts or {}).get(name, {})} for name in names
+            }
+        },
+    }
+    return f"#!{sys.executable}\nprint({json.dumps(inventory)!r})\n"
+
+
+class Job:
+    """A job: its directory, prepared as AWX does it with the credential types of the example.
+
+    :ivar artifacts: where ansible-runner leaves what it knows of the job.
+    """
+
+    def __init__(self, fleet, directory, names=NAMES, hosts=None):
+        self.fleet = fleet
+        self.directory = directory
+        self.artifacts = directory / "artifacts" / "job"
+        shutil.copytree(EXAMPLE / "project", directory / "project")
+        script = self._write("inventory/hosts", inventory_script(names, hosts))
+        script.chmod(0o700)
+        environment = {**fleet.environment, "ASTRA_API_URL": fleet.service.api_url, "ANSIBLE_FORKS": "2"}
+        self._write("env/envvars", json.dumps({**environment, "ASTRA_DB_APPLICATION_TOKEN": ENTERPRISE}))
+        client_conf = str(fleet.directory / "client.conf")
+        self._write("env/extravars", json.dumps({"audit_log_stream_client_conf": client_conf}))
+        # How often it looks whether it has been cancelled.
+        self._write("env/settings", json.dumps({"pexpect_timeout": 0.05}))
+
+    def _write(self, path, content):
+        file = self.directory / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+        return file
+
+    def command(self, subcommand, *options):
+        return [sys.executable, "-m", "ansible_runner", subcommand, *options]
+
+    def run(self, playbook="apply.yml", cmdline=""):
+        """Run it on this node; returns its exit status."""
+        options = ["-p", playbook, "--ident", "job", f"--cmdline={cmdline}"]
+        return self._finish(self.command("run", str(self.directory), *options))
+
+    def run_on_another_node(self, playbook="apply.yml"):
+        """Send it to a worker, and have what comes back processed; returns its exit status."""
+        options = ["-p", playbook, "--ident", "job"]
+        elsewhere, back = (self.directory.parent / name for name in ("worker", "processed"))
+        sent = self._output(self.command("transmit", str(self.directory), *options))
+        done = self._output(self.command("worker", "--private-data-dir", str(elsewhere)), sent, check=False)
+        self.artifacts = back / "artifacts" / "job"
+        return self._finish(self.command("process", str(back), "--ident", "job"), done)
+
+    def _output(self, command, content=b"", check=True):
+        return subprocess.run(command, input=content, stdout=subprocess.PIPE, timeout=120, check=check).stdout
+
+    def _finish(self, command, content=b""):
+        subprocess.run(command, input=content, capture_output=True, timeout=120, check=False)
+        return int((self.artifacts / "rc").read_text())
+
+    @property
+    def screen(self):
+        return (self.artifacts / "stdout").read_text()
+
+    def events(self, kind):
+        """The data of the events of this kind, oldest first."""
+        events = [json.loads(path.read_text()) for path in self.artifacts.glob("job_events/*.json")]
+        events.sort(key=lambda event: event["counter"])
+        return [event["event_data"] for event in events if event["event"] == kind]
+
+    def statistics(self):
+        """What a workflow's next node gets."""
+        [final] = self.events("playbook_on_stats")
+        return final["artifact_data"]
+
+    def leaks(self):
+        """The traces of secrets in each file that the job left."""
+        # ansible-runner notes the whole environment that it was given there; AWX removes it with the job's directory.
+        own = self.artifacts / "command"
+        files = [path for path in self.artifacts.parent.rglob("*") if path.is_file() and path != own]
+        assert len(files) > 10
+        return {path.name: found for path in files if (found := leaks(path.read_bytes(), SECRETS))}
+
+
+@pytest.fixture
+def job(fleet, tmp_path):
+    """A function that prepares a job for these hosts, all if none are given."""
+    prepared = []
+
+    def prepare(names=NAMES, hosts=None):
+        prepared.append(Job(fleet, tmp_path / f"job-{len(prepared) + 1}", names, hosts))
+        return prepared[-1]
+
+    return prepare
+
+
+@pytest.mark.parametrize("way", [Job.run, Job.run_on_another_node])
+def test_a_rollout(fleet, job, way):
+    fleet.configure("acme-3")
+    rollout = job(hosts={**WRONG, **ABSENT})
+    assert way(rollout) == 2
+    assert fleet.streams() == dict.fromkeys(NAMES, TOKEN_BODY) | {"acme-2": None, "acme-3": None}
+    headline = "Audit log streaming: 6 organizations: 4 created, 0 updated, 1 deleted, 0 unchanged, 1 failed"
+    assert headline in rollout.screen.splitlines()
+    assert rollout.statistics() == {
+        "audit_log_stream_counts": {
+            "created": 4,
+            "updated": 0,
+            "deleted": 1,
+            "unchanged": 0,
+            "failed": 1,
+            "not run": 0,
+        },
+        "audit_log_stream_failed": ["acme-2"],
+    }
+    assert rollout.leaks() == {}
+
+
+def test_results_are_short(job):
+    rollout = job()
+    assert rollout.run() == 0
+    sizes = [len(json.dumps(event["res"])) for event in rollout.events("runner_on_ok") if "Converge" in event["task"]]
+    assert len(sizes) == len(NAMES)
+    assert max(sizes) < 2500
+
+
+def test_nothing_leaks_at_the_highest_verbosity(job):
+    rollout = job(hosts=WRONG)
+    assert rollout.run(cmdline="-vvvvvv --diff") == 2
+    assert rollout.leaks() == {}
+
+
+def test_slices_equal_one_job(fleet, job):
+    hosts = {**WRONG, **ABSENT}
+    fleet.configure("acme-3")
+    assert job(hosts=hosts).run() == 2
+    streams, requests = fleet.streams(), fleet.requests()
+
+    fleet.service.reset()
+    fleet.configure("acme-3")
+    slices = [job(NAMES[start::4], hosts) for start in range(4)]
+    assert [each.run() for each in slices] == [0, 2, 0, 0]
+    assert fleet.streams() == streams
+    assert fleet.requests() == requests
+    assert [failed for each in slices for failed in each.statistics()["audit_log_stream_failed"]] == ["acme-2"]
+    counts = [each.statistics()["audit_log_stream_counts"] for each in slices]
+    assert {action: sum(count[action] for count in counts) for action in counts[0]} == {
+        "created": 4,
+        "updated": 0,
+        "deleted": 1,
+        "unchanged": 0,
+        "failed": 1,
+        "not run": 0,
+    }
+
+
+def test_an_empty_slice_is_a_success(fleet, job):
+    empty = job([])
+    assert empty.run() == 0
+    assert "skipping: no hosts matched" in empty.screen
+    assert fleet.requests() == {}
+
+
+@pytest.mark.parametrize("changes", [0, 1, 3])
+def test_a_rerun_puts_a_cancelled_job_right(fleet, job, changes):
+    """C(changes) is how many organizations the service was asked to change when the job was cancelled."""
+    fleet.service.settings(latency=0.2)
+
+    def is_time():
+        journal = fleet.service.journal()
+        return len(journal) > 0 and sum(entry["method"] == "POST" for entry in journal) >= changes
+
+    cancelled = job()
+    options = {"private_data_dir": str(cancelled.directory), "playbook": "apply.yml", "ident": "job", "quiet": True}
+    done = ansible_runner.run(**options, cancel_callback=is_time)
+    assert done.status == "canceled"
+    streams = fleet.streams()
+    assert None in streams.values()
+    assert all(stream in (None, TOKEN_BODY) for stream in streams.values())
+    assert cancelled.leaks() == {}
+
+    fleet.service.settings(latency=0)
+    again = job()
+    assert again.run() == 0
+    assert fleet.streams() == dict.fromkeys(NAMES, TOKEN_BODY)
+    third = job()
+    assert third.run() == 0
+    assert third.statistics()["audit_log_stream_counts"]["unchanged"] == len(NAMES)
+
+
+class TestProject:
+    """The playbooks of the example's project."""
+
+    def test_preflight_sends_nothing(self, fleet, job):
+        assert job().run("preflight.yml") == 0
+        assert job(hosts={"acme-4": {"audit_log_stream_topic": "nonsense"}}).run("preflight.yml") == 2
+        assert fleet.requests() == {}
+
+    def test_the_audit_fails_where_something_has_drifted(self, fleet, job):
+        fleet.configure(*NAMES)
+        audit = job()
+        assert audit.run("audit.yml", "--check") == 0
+        assert "Every organization is as it should be." in audit.screen
+
+        fleet.configure("acme-5", body={"pulsar": {**TOKEN_BODY["pulsar"], "topic": "persistent://acme/other/audit"}})
+        streams = fleet.streams()
+        audit = job()
+        assert audit.run("audit.yml", "--check") == 2
+        assert "Not as they should be: acme-5." in audit.screen
+        assert fleet.streams() == streams
+
+    def test_info(self, fleet, job):
+        fleet.configure("acme-1")
+        info = job()
+        assert info.run("info.yml") == 0
+        assert TOPIC in info.screen
+        assert info.leaks() == {}
+
+    @pytest.mark.parametrize(
+        "answers", ["", "-e audit_log_stream_hosts=acme-1", "-e removal_confirmation=all", "-e audit_log_stream_hosts="]
+    )
+    def test_removal_without_a_confirmation_is_refused(self, fleet, job, answers):
+        fleet.configure(*NAMES)
+        removal = job()
+        assert removal.run("remove.yml", answers) == 2
+        assert "Nothing was removed." in removal.screen
+        assert fleet.requests() == {}
+
+    def test_removal(self, fleet, job):
+        fleet.configure(*NAMES)
+        assert job().run("remove.yml", "-e audit_log_stream_hosts=acme-1 -e removal_confirmation=acme-1") == 0
+        assert fleet.streams() == dict.fromkeys(NAMES, TOKEN_BODY) | {"acme-1": None}
