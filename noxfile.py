@@ -35,8 +35,8 @@ if QUIET:
 
 # Each supported ansible-core: the release to test with, and the Pythons to run it on, best first.
 CORES = {
-    "2.16": ("2.16.19", ("3.12", "3.11")),
-    "2.17": ("2.17.14", ("3.12", "3.11")),
+    "2.16": ("2.16.19", ("3.12", "3.11", "3.10")),
+    "2.17": ("2.17.14", ("3.12", "3.11", "3.10")),
     "2.18": ("2.18.19", ("3.13", "3.12", "3.11")),
     "2.19": ("2.19.14", ("3.11", "3.12", "3.13")),
     "2.20": ("2.20.10", ("3.12", "3.13", "3.14")),
@@ -47,6 +47,8 @@ TESTED = ("2.16", "2.19", "2.21")
 # For the sessions that need just one: the newest that runs on the Python at hand.
 CURRENT = "{}.{}".format(*sys.version_info)
 DEFAULT_CORE = max((core for core, (_release, pythons) in CORES.items() if CURRENT in pythons), default=max(CORES))
+# The oldest Python that the modules run on, which no supported ansible-core runs on.
+OLDEST_FOR_MODULES = "3.9"
 # The Pythons for which ansible-test compiles and imports the plugins, where this machine has them.
 PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 
@@ -79,6 +81,16 @@ def each_core(function):
     return nox.session(nox.parametrize(("python", "core"), parameters)(function))
 
 
+def each_combination(function):
+    """Turn a function into a session for each ansible-core on each Python that this machine has for it."""
+    parameters = []
+    for core, (_release, pythons) in CORES.items():
+        for version in reversed(pythons):
+            if python := find_python(version):
+                parameters.append(nox.param(python, core, id=f"{core} on {version}"))
+    return nox.session(nox.parametrize(("python", "core"), parameters)(function))
+
+
 def install(session: nox.Session, *names: str, core: str | None = None) -> None:
     """Install requirements/NAME.txt for each name and an ansible-core; skip the session if no Python runs that core."""
     if core and session.python is None:
@@ -87,6 +99,18 @@ def install(session: nox.Session, *names: str, core: str | None = None) -> None:
         print(f"Preparing the environment of the session {session.name} (once) ...", flush=True)
     files = [f"--requirements={ROOT / 'requirements' / name}.txt" for name in names]
     session.install(f"ansible-core=={CORES[core or DEFAULT_CORE][0]}", *files)
+
+
+def make_python(session: nox.Session, version: str, requirements: Path) -> Path:
+    """Make a virtual environment that sessions share; returns its interpreter."""
+    environment = CACHE / "pythons" / version
+    python = environment / "bin" / "python"
+    uv = shutil.which("uv", path=Path(sys.executable).parent) or "uv"
+    session.run(
+        uv, "venv", "--quiet", "--allow-existing", f"--python={find_python(version)}", str(environment), external=True
+    )
+    session.run(uv, "pip", "install", "--quiet", f"--python={python}", f"--requirement={requirements}", external=True)
+    return python
 
 
 def copy_collection(session: nox.Session) -> tuple[Path, dict[str, str | None]]:
@@ -263,6 +287,18 @@ def integration(session: nox.Session, core: str) -> None:
         session.install(f"requests=={oldest}")
     _collection, environment = copy_collection(session)
     ansible_test(session, environment, "python", "-m", "tests.integration.run", *session.posargs)
+
+
+@each_combination
+def compatibility(session: nox.Session, core: str) -> None:
+    """Run the integration targets on one Python, with modules on the oldest one that this machine has for them."""
+    session.install(f"ansible-core=={CORES[core][0]}", f"--requirement={ROOT / 'requirements.txt'}")
+    # The emulator needs a newer Python than some ansible-core do.
+    options = [f"--emulator-python={make_python(session, CURRENT, ROOT / 'requirements/emulator.txt')}"]
+    if find_python(OLDEST_FOR_MODULES):
+        options.append(f"--module-python={make_python(session, OLDEST_FOR_MODULES, ROOT / 'requirements.txt')}")
+    _collection, environment = copy_collection(session)
+    ansible_test(session, environment, "python", "-m", "tests.integration.run", *options, *session.posargs)
 
 
 @nox.session(tags=["test"])

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 
+from ansible import errors
 from ansible.errors import AnsibleError
 from ansible.plugins.loader import lookup_loader
 from ansible_collections.datastax.astra.plugins.module_utils.client_conf import OPTIONS as CLIENT_CONF_OPTIONS
@@ -21,6 +22,8 @@ from ansible_collections.datastax.astra.plugins.module_utils.options import AUDI
 from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import plain, preload
 
 PREFIX = "audit_log_stream_"
+# What the template of an omitted value raises; ansible-core before 2.19 returns a string that stands for it.
+OMITTED = getattr(errors, "AnsibleValueOmittedError", ())
 
 preload(lookup_loader, "ansible.builtin.file")
 
@@ -62,6 +65,8 @@ class RoleVariables:
             return None
         try:
             value = self._templar.template(raw)
+        except OMITTED:
+            return None
         except AnsibleError as error:
             self.problems.append(f"{PREFIX}{name} cannot be read: {' '.join(error.message.split())}")
             self.unknown.add(name)

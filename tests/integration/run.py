@@ -9,6 +9,7 @@ whose content ansible-test passes to every target as extra variables.
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -24,6 +25,12 @@ TOKEN = f"AstraCS:{'integration'.ljust(24, 'x')}:{'0' * 64}"
 
 def main() -> int:
     """Start the emulator with four organizations and run the targets; returns the exit status of ansible-test."""
+    parser = argparse.ArgumentParser(description="Other arguments go to ansible-test.")
+    parser.add_argument("--module-python", help="interpreter for modules (default: Ansible's own)")
+    parser.add_argument(
+        "--emulator-python", default=sys.executable, help="interpreter for the emulator (default: this one)"
+    )
+    arguments, rest = parser.parse_known_args()
     if not TARGETS.is_dir():
         print(f"{TARGETS} does not exist, so there is nothing to test.", file=sys.stderr)
         return 1
@@ -31,6 +38,7 @@ def main() -> int:
     with Emulator(
         organizations=[{"id": organization_id} for organization_id in organization_ids],
         tokens=[{"token": TOKEN, "enterprise": True}],
+        python=arguments.emulator_python,
     ) as emulator:
         variables = {
             "emulator_api_url": emulator.api_url,
@@ -38,8 +46,10 @@ def main() -> int:
             "application_token": TOKEN,
             "organization_ids": organization_ids,
         }
+        if arguments.module_python:
+            variables["module_python"] = arguments.module_python
         CONFIG.write_text(json.dumps(variables))
-        command = ["ansible-test", "integration", "--color", "no", "--local", *sys.argv[1:]]
+        command = ["ansible-test", "integration", "--color", "no", "--local", *rest]
         return subprocess.run(command, check=False).returncode
 
 
