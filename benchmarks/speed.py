@@ -20,6 +20,9 @@ from benchmarks.figures import Figures, Sample
 from benchmarks.fleet import ROOT, Organization, Workplace, organizations, tokens, wanted_stream, workplace
 from emulator.client import Emulator
 
+# These start Python for every organization.
+SLOW = ("module", "uri")
+
 
 def main(arguments: list[str]) -> int:
     """Measure and write the results; returns the exit status: 1 when a contender did not do its job."""
@@ -34,7 +37,7 @@ def main(arguments: list[str]) -> int:
         "Forks": str(options.forks),
         "Latency of the service": f"{options.latency * 1000:g} ms",
         "TLS": "yes, certificates verified" if options.tls else "no",
-        "Figures": f"median of {options.runs}" if options.runs > 1 else "one run",
+        "Figures": _figures(options),
     }
     figures = Figures(samples)
     options.output.mkdir(parents=True, exist_ok=True)
@@ -48,6 +51,13 @@ def main(arguments: list[str]) -> int:
     draw(figures, options.output / "plot.svg")
     print(f"\n{text}\nresults.json, results.md and plot.svg are in {options.output}.")
     return 0
+
+
+def _figures(options: argparse.Namespace) -> str:
+    text = f"median of {options.runs}"
+    if options.slow_runs < options.runs and set(SLOW) & set(options.contenders):
+        text += f"; of {' and '.join(SLOW)} {options.slow_runs}"
+    return text
 
 
 def _parse_arguments(arguments: list[str]) -> argparse.Namespace:
@@ -90,6 +100,7 @@ def _parse_arguments(arguments: list[str]) -> argparse.Namespace:
         metavar="N",
         help="measure module and uri, which start Python for every organization, up to so many (default: any number)",
     )
+    add("--slow-runs", type=_positive, metavar="N", help="how often these two are measured (default: as the others)")
     add(
         "--output",
         type=Path,
@@ -97,7 +108,9 @@ def _parse_arguments(arguments: list[str]) -> argparse.Namespace:
         metavar="DIR",
         help="where results.json, results.md and plot.svg go (default: build/benchmarks)",
     )
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    options.slow_runs = min(options.slow_runs or options.runs, options.runs)
+    return options
 
 
 def _positive(text: str) -> int:
@@ -123,7 +136,7 @@ def _measure(options: argparse.Namespace) -> list[Sample]:
             # Another one begins each time, so that a machine that gets slower or faster favours nobody.
             begin = run % len(options.contenders)
             for name in options.contenders[begin:] + options.contenders[:begin]:
-                if name in ("module", "uri") and size > options.slow_up_to:
+                if name in SLOW and (size > options.slow_up_to or run >= options.slow_runs):
                     continue
                 for sample in _measure_contender(CONTENDERS[name], everyone[:size], emulator, place, options.forks):
                     samples.append(sample)
