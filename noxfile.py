@@ -362,9 +362,9 @@ def release_check(session: nox.Session) -> None:
     install(session, "lint", "docs")
     if session.run("git", "status", "--porcelain", external=True, silent=True):
         session.error("the working tree holds changes: commit them, or put them away")
+    tags = session.run("git", "tag", "--points-at", "HEAD", external=True, silent=True).split()
     collection, environment = copy_collection(session)
     [version] = re.findall(r"^version: (\S+)$", Path("galaxy.yml").read_text(), re.MULTILINE)
-    tags = session.run("git", "tag", "--points-at", "HEAD", external=True, silent=True).split()
     if set(tags) - {version}:
         session.error(f"the commit has the tag {' '.join(tags)}, and galaxy.yml the version {version}")
     if f"\n  {version}:\n" not in Path("changelogs/changelog.yaml").read_text():
