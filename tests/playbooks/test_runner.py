@@ -247,7 +247,14 @@ class TestProject:
         assert info.leaks() == {}
 
     @pytest.mark.parametrize(
-        "answers", ["", "-e audit_log_stream_hosts=acme-1", "-e removal_confirmation=all", "-e audit_log_stream_hosts="]
+        "answers",
+        [
+            "",
+            "-e audit_log_stream_hosts=acme-1",
+            "-e removal_confirmation=all",
+            "--tags audit_log_stream",
+            "-e audit_log_stream_hosts=",
+        ],
     )
     def test_removal_without_a_confirmation_is_refused(self, fleet, job, answers):
         fleet.configure(*NAMES)
