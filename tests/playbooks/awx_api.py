@@ -10,8 +10,10 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.playbooks.serving import serving
 
 PREFIX = "/api/v2/"
 TOKEN = "only-for-tests"
@@ -69,16 +71,8 @@ class AwxApi:
     @contextmanager
     def running(self) -> Iterator[AwxApi]:
         """Serve."""
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
+        with serving(_handler(self)) as self.url:
             yield self
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
 
     def answer(self, method: str, url: str, body: dict | None) -> tuple[int, object]:
         """Return the status and the document that answer a request."""

@@ -10,8 +10,7 @@ import json
 import os
 import re
 import textwrap
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 import yaml
@@ -19,6 +18,7 @@ from ansible_collections.datastax.astra.plugins.module_utils.audit_log_stream im
 
 from tests.conftest import ROOT
 from tests.playbooks.conftest import ADMINISTRATORS, APPLY, CLIENT_CONF, ENTERPRISE, IDS, NAMES
+from tests.playbooks.serving import serving
 from tests.playbooks.traces import leaks
 from tests.wire.support import PULSAR_TOKEN, TOKEN_BODY, jwt
 
@@ -101,13 +101,8 @@ def token_service():
         def log_message(self, *_arguments):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", requests
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as url:
+        yield url, requests
 
 
 @pytest.mark.parametrize("arguments", [(), ("--check",)], ids=["real", "check"])
