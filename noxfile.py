@@ -291,7 +291,7 @@ def integration(session: nox.Session, core: str) -> None:
 
 @each_combination
 def compatibility(session: nox.Session, core: str) -> None:
-    """Run the integration targets on one Python, with modules on the oldest one that this machine has for them."""
+    """Run the integration targets on one Python, with modules on Python 3.9 where this machine has it."""
     session.install(f"ansible-core=={CORES[core][0]}", f"--requirement={ROOT / 'requirements.txt'}")
     # The emulator needs a newer Python than some ansible-core do.
     options = [f"--emulator-python={make_python(session, CURRENT, ROOT / 'requirements/emulator.txt')}"]
