@@ -297,6 +297,8 @@ def compatibility(session: nox.Session, core: str) -> None:
     options = [f"--emulator-python={make_python(session, CURRENT, ROOT / 'requirements/emulator.txt')}"]
     if find_python(OLDEST_FOR_MODULES):
         options.append(f"--module-python={make_python(session, OLDEST_FOR_MODULES, ROOT / 'requirements.txt')}")
+    else:
+        session.warn(f"Python {OLDEST_FOR_MODULES} was not found: modules run on that of the session alone")
     _collection, environment = copy_collection(session)
     ansible_test(session, environment, "python", "-m", "tests.integration.run", *options, *session.posargs)
 

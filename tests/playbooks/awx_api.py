@@ -26,6 +26,29 @@ UNIFIED_JOB_TEMPLATES = {
     "workflow_job_template": "workflow_job_templates",
 }
 
+# What a question of a survey must have, and what its default must be, by its type.
+QUESTION = {"type": str, "question_name": str, "variable": str, "required": bool}
+QUESTION_TYPES = {
+    "text": str,
+    "textarea": str,
+    "password": str,
+    "multiplechoice": str,
+    "multiselect": (str, list),
+    "integer": int,
+    "float": float,
+}
+
+# What there is to every item.
+ALWAYS_SHOWN = ("id", "type", "url", "related", "summary_fields")
+
+# What can be linked to an item of an endpoint.
+LINKS = {
+    "organizations": {"galaxy_credentials"},
+    "groups": {"hosts"},
+    "job_templates": {"credentials"},
+    "workflow_job_template_nodes": {"success_nodes", "failure_nodes", "always_nodes"},
+}
+
 # What AWX has from the beginning.
 INITIAL = {"credentials": [{"name": "Ansible Galaxy", "inputs": {}}]}
 
@@ -33,10 +56,11 @@ INITIAL = {"credentials": [{"name": "Ansible Galaxy", "inputs": {}}]}
 class AwxApi:
     """A server on a free port of loopback, in a thread.
 
+    It is as strict as AWX where what is sent may be refused: with surveys, and with the answers of a workflow's nodes.
+
     :ivar url: where it is.
     :ivar items: the items of each endpoint, by their names, as they were sent.
     :ivar links: the names that an endpoint's item is linked to: by endpoint, name, and kind of link.
-    :ivar surveys: the survey of each template, by its name.
     """
 
     def __init__(self) -> None:
@@ -60,13 +84,13 @@ class AwxApi:
         item = self.items[endpoint][name]
         return [other.get("identifier") or other["name"] for other in self._links.get(f"{item['url']}{kind}/", [])]
 
-    def survey(self, name: str) -> list[dict]:
-        """Return the questions of a job template's survey."""
-        return self._surveys[self.items["job_templates"][name]["url"]]["spec"]
+    def survey(self, endpoint: str, name: str) -> list[dict]:
+        """Return the questions of a template's survey."""
+        return self._questions(self.items[endpoint][name])
 
     def name_of(self, endpoint: str, number: int) -> str:
         """Return the name of the item with this id."""
-        return next(item["name"] for item in self._items[endpoint] if item["id"] == number)
+        return self._item(endpoint, number)["name"]
 
     @contextmanager
     def running(self) -> Iterator[AwxApi]:
@@ -79,36 +103,81 @@ class AwxApi:
         parts = urlsplit(url)
         endpoint, *rest = parts.path.removeprefix(PREFIX).strip("/").split("/")
         if not rest:
-            if method == "POST":
-                return 201, _shown(self._create(endpoint, body))
-            return 200, _page(self._search(endpoint, dict(parse_qsl(parts.query))))
-        item = next(item for item in self._items[endpoint] if item["id"] == int(rest[0]))
+            if method == "GET":
+                return 200, _page(self._search(endpoint, dict(parse_qsl(parts.query))))
+            if complaint := self._complaint_about_answers(body):
+                return 400, {"extra_data": [complaint]}
+            return 201, _shown(self._create(endpoint, body))
+        item = self._item(endpoint, int(rest[0]))
         if len(rest) == 1:
             if method == "PATCH":
+                if complaint := self._complaint_about_answers({**item, **body}):
+                    return 400, {"extra_data": [complaint]}
                 item.update(body)
             return 200, _shown(item)
         if rest[1] == "survey_spec":
             if method == "POST":
+                if complaint := _complaint_about_survey(body):
+                    return 400, {"error": complaint}
                 self._surveys[item["url"]] = body
             return 200, self._surveys.get(item["url"], {})
+        if rest[1] == "update":
+            item["scm_revision"] = "0123456789abcdef"
+            done = {"status": "successful", "failed": False, "event_processing_finished": True}
+            shared = {name: item[name] for name in ("name", "scm_revision")}
+            return 202, self._create("project_updates", {**shared, **done})
         if rest[1] == "create_approval_template":
             template = self._create("workflow_approval_templates", body)
             item["unified_job_template"] = template["id"]
             item["related"]["unified_job_template"] = template["url"]
-            return 201, template
+            return 201, _shown(template)
+        if rest[1] not in LINKS.get(endpoint, ()):
+            return 404, {"detail": "The requested resource could not be found."}
         links = self._links.setdefault(parts.path, [])
         if method == "GET":
             return 200, _page(links)
         kind = "workflow_job_template_nodes" if rest[1].endswith("_nodes") else rest[1].removeprefix("galaxy_")
-        links.append(next(other for other in self._items[kind] if other["id"] == body["id"]))
+        other = self._item(kind, body["id"])
+        if body.get("disassociate"):
+            links.remove(other)
+        else:
+            links.append(other)
         return 204, None
+
+    def _item(self, endpoint: str, number: int) -> dict:
+        return next(item for item in self._items[endpoint] if item["id"] == number)
+
+    def _questions(self, item: dict) -> list[dict]:
+        return self._surveys.get(item["url"], {"spec": []})["spec"]
+
+    def _complaint_about_answers(self, node: dict) -> str | None:
+        """Return what AWX says about a workflow's node that answers what its template does not ask."""
+        if not node.get("extra_data") and not node.get("job_slice_count"):
+            return None
+        template = self._item("job_templates", node["unified_job_template"])
+        questions = {question["variable"]: question for question in self._questions(template)}
+        for variable, answer in (node.get("extra_data") or {}).items():
+            if variable not in questions:
+                return f"Variables {variable} are not allowed on launch."
+            question = questions[variable]
+            if not isinstance(answer, QUESTION_TYPES[question["type"]]):
+                return f"Value {answer} for '{variable}' expected to be of the type {question['type']}."
+            size = answer if isinstance(answer, (int, float)) else len(answer)
+            if not question.get("min", size) <= size <= question.get("max", size):
+                return f"'{variable}' value {answer} is too small or too large."
+            if answer not in question.get("choices", [answer]):
+                return f"Value {answer} for '{variable}' expected to be one of {question['choices']}."
+        if node.get("job_slice_count") and not template.get("ask_job_slice_count_on_launch"):
+            return "Field is not configured to prompt on launch."
+        return None
 
     def _create(self, endpoint: str, body: dict) -> dict:
         items = self._items.setdefault(endpoint, [])
         number = 1 + sum(map(len, self._items.values()))
         url = f"{PREFIX}{endpoint}/{number}/"
         item = {"id": number, "type": endpoint.removesuffix("s"), "url": url, "summary_fields": {}, "scm_revision": ""}
-        items.append({**item, "related": {"survey_spec": f"{url}survey_spec/"}, **body})
+        related = {name: f"{url}{name}/" for name in ("survey_spec", "update")}
+        items.append({**item, "related": related, **body})
         return items[-1]
 
     def _search(self, endpoint: str, filters: dict[str, str]) -> list[dict]:
@@ -128,9 +197,38 @@ def _page(items: list[dict]) -> dict:
 
 def _shown(item: dict) -> dict:
     """Return an item as AWX shows it; every input of a credential here is a secret."""
-    if not item["url"].startswith(f"{PREFIX}credentials/"):
-        return item
-    return {**item, "inputs": dict.fromkeys(item["inputs"], ENCRYPTED)}
+    if item["type"] == "credential":
+        return {**item, "inputs": dict.fromkeys(item["inputs"], ENCRYPTED)}
+    if item["type"] == "workflow_approval_template":
+        return {name: item[name] for name in (*ALWAYS_SHOWN, "name", "description", "timeout") if name in item}
+    return item
+
+
+def _complaint_about_survey(survey: dict) -> str | None:
+    """Return what AWX says about a survey that it refuses."""
+    for field, kind in (("name", str), ("description", str), ("spec", list)):
+        if not isinstance(survey.get(field), kind):
+            return f"Field '{field}' is missing or of the wrong type."
+    variables = [question.get("variable") for question in survey["spec"]]
+    if not variables or len(set(variables)) < len(variables):
+        return "There are no questions, or two about the same variable."
+    return next(filter(None, map(_complaint_about_question, survey["spec"])), None)
+
+
+def _complaint_about_question(question: dict) -> str | None:
+    for field, kind in QUESTION.items():
+        if not isinstance(question.get(field), kind):
+            return f"'{field}' is missing from a question or of the wrong type: {question}"
+    if question["type"] not in QUESTION_TYPES:
+        return f"Unknown type of question: {question}"
+    default = question.get("default", "")
+    if default != "" and not isinstance(default, QUESTION_TYPES[question["type"]]):
+        return f"Default value of the wrong type: {question}"
+    if not all(isinstance(question.get(bound, 0), int) for bound in ("min", "max")):
+        return f"Limits have to be integers: {question}"
+    if question["type"] in ("multiplechoice", "multiselect") and default not in question.get("choices", []):
+        return f"Default choice must be answered from the choices listed: {question}"
+    return None
 
 
 def _handler(api: AwxApi) -> type[BaseHTTPRequestHandler]:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -83,12 +84,20 @@ class Job:
         self.artifacts = back / "artifacts" / "job"
         return self._finish(self.command("process", str(back), "--ident", "job"), done)
 
+    def _execute(self, command, content=b""):
+        options = {"input": content, "env": self.fleet.environment, "timeout": 120}
+        return subprocess.run(command, capture_output=True, check=False, **options)
+
     def _output(self, command, content=b"", check=True):
-        return subprocess.run(command, input=content, stdout=subprocess.PIPE, timeout=120, check=check).stdout
+        done = self._execute(command, content)
+        assert done.returncode == 0 or not check, done.stderr.decode()
+        return done.stdout
 
     def _finish(self, command, content=b""):
-        subprocess.run(command, input=content, capture_output=True, timeout=120, check=False)
-        return int((self.artifacts / "rc").read_text())
+        done = self._execute(command, content)
+        status = self.artifacts / "rc"
+        assert status.exists(), done.stderr.decode()
+        return int(status.read_text())
 
     @property
     def screen(self):
@@ -180,24 +189,27 @@ def test_an_empty_slice_is_a_success(fleet, job):
 
 
 @pytest.mark.parametrize("changes", [0, 1, 3])
-def test_a_rerun_puts_a_cancelled_job_right(fleet, job, changes):
+def test_a_rerun_puts_a_cancelled_job_right(fleet, job, monkeypatch, changes):
     """C(changes) is how many organizations the service was asked to change when the job was cancelled."""
-    fleet.service.settings(latency=0.2)
+    # The last one never gets an answer, so that the job cannot end before it is cancelled.
+    fleet.service.fault(match={"organization_id": IDS["acme-6"]}, times=None, delay=600)
 
     def is_time():
         journal = fleet.service.journal()
         return len(journal) > 0 and sum(entry["method"] == "POST" for entry in journal) >= changes
 
     cancelled = job()
+    for name in os.environ.keys() - fleet.environment.keys():
+        monkeypatch.delenv(name)
     options = {"private_data_dir": str(cancelled.directory), "playbook": "apply.yml", "ident": "job", "quiet": True}
     done = ansible_runner.run(**options, cancel_callback=is_time)
     assert done.status == "canceled"
     streams = fleet.streams()
-    assert None in streams.values()
+    assert streams["acme-6"] is None
     assert all(stream in (None, TOKEN_BODY) for stream in streams.values())
     assert cancelled.leaks() == {}
 
-    fleet.service.settings(latency=0)
+    fleet.service.clear_faults()
     again = job()
     assert again.run() == 0
     assert fleet.streams() == dict.fromkeys(NAMES, TOKEN_BODY)
@@ -218,14 +230,29 @@ class TestProject:
         fleet.configure(*NAMES)
         audit = job()
         assert audit.run("audit.yml", "--check") == 0
-        assert "Every organization is as it should be." in audit.screen
+        assert "6 unchanged, 0 failed" in audit.screen
 
         fleet.configure("acme-5", body={"pulsar": {**TOKEN_BODY["pulsar"], "topic": "persistent://acme/other/audit"}})
         streams = fleet.streams()
-        audit = job()
+        # Another one that cannot be looked at must not hide it, nor be counted as one that is right.
+        audit = job(hosts=WRONG)
         assert audit.run("audit.yml", "--check") == 2
-        assert "Not as they should be: acme-5." in audit.screen
+        judged = [event["host"] for event in audit.events("runner_on_ok") if event["task"].startswith("Fail where")]
+        assert sorted(judged) == ["acme-1", "acme-3", "acme-4", "acme-6"]
+        [drifted] = [event for event in audit.events("runner_on_failed") if event["task"].startswith("Fail where")]
+        assert drifted["host"] == "acme-5"
+        assert "Not as it should be, it would be updated." in audit.screen
         assert fleet.streams() == streams
+
+    def test_a_token_to_be_sent_again_is_no_drift(self, fleet, job):
+        """A workflow's answers reach its audit, too."""
+        fleet.configure(*NAMES[:5])
+        again = "-e audit_log_stream_update_token=always"
+        audit = job()
+        assert audit.run("audit.yml", f"--check {again}") == 2
+        assert [event["host"] for event in audit.events("runner_on_failed")] == ["acme-6"]
+        assert job().run("apply.yml", again) == 0
+        assert job().run("audit.yml", f"--check {again}") == 0
 
     def test_info(self, fleet, job):
         fleet.configure("acme-1")

@@ -82,12 +82,12 @@ def token_service():
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            requests.append(("POST", self.headers["Authorization"], body))
+            requests.append(("POST", self.path, self.headers["Authorization"], body))
             name = names[body["orgId"]]
             self.answer({"clientId": f"client-of-{name}", "secret": "s", "token": ADMINISTRATORS[name], **body})
 
         def do_DELETE(self):
-            requests.append(("DELETE", self.headers["Authorization"], self.path.rpartition("/")[2]))
+            requests.append(("DELETE", self.path, self.headers["Authorization"], None))
             self.answer({})
 
         def answer(self, document):
@@ -116,13 +116,15 @@ def test_short_lived_tokens(fleet, token_service, arguments):
     fleet.describe(audit_log_stream_application_token=None, astra_audit_role_id="role", hosts=hosts)
     run = fleet.play(*arguments, "-vvv", playbook="short-lived.yml", status=2)
     assert fleet.streams() == dict.fromkeys(NAMES, None if arguments else TOKEN_BODY) | {"acme-2": None}
-    assert {authorization for _method, authorization, _what in requests} == {f"Bearer {ENTERPRISE}"}
-    created = [what for method, _authorization, what in requests if method == "POST"]
+    assert {authorization for _method, _path, authorization, _body in requests} == {f"Bearer {ENTERPRISE}"}
+    paths = [(method, path) for method, path, _authorization, _body in requests]
+    assert sorted(paths) == sorted(
+        [("POST", "/v2/tokens")] * len(NAMES) + [("DELETE", f"/v2/tokens/client-of-{name}") for name in NAMES]
+    )
+    created = [body for method, _path, _authorization, body in requests if method == "POST"]
     assert sorted(each["orgId"] for each in created) == sorted(IDS.values())
     assert all(each["roles"] == ["role"] for each in created)
     assert all(re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", each["tokenExpiry"]) for each in created)
-    deleted = [what for method, _authorization, what in requests if method == "DELETE"]
-    assert sorted(deleted) == [f"client-of-{name}" for name in NAMES]
     assert leaks((run.screen + run.errors).encode(), SECRETS) == []
 
 
