@@ -2,10 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""HTTP: one session per run, retries, redirects, and a bound on the time and size of every answer."""
+"""HTTP: one connection per run, retries, redirects, and a bound on the time and size of every answer.
+
+By urllib3, on which requests stands: an unchanged organization needs one request, and the session that requests would
+make for it costs a forked worker as much again as the request itself. The proxies and CA certificates are those of
+requests.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.client
 import io
@@ -18,6 +24,7 @@ import time
 import traceback
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
+from urllib.request import getproxies
 
 from ansible_collections.datastax.astra.plugins.module_utils.errors import (
     AnswerLost,
@@ -30,16 +37,14 @@ try:
     import requests
     import urllib3
     from requests.adapters import HTTPAdapter
-    from requests.auth import AuthBase
     from urllib3.connection import CertificateError, HTTPConnection, HTTPSConnection
     from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-    from urllib3.exceptions import ConnectTimeoutError, InvalidHeader
-    from urllib3.util import Retry
+    from urllib3.exceptions import ConnectTimeoutError, InvalidHeader, LocationValueError
+    from urllib3.util import Retry, parse_url
     from urllib3.util.ssl_ import create_urllib3_context
 except ImportError:
     REQUESTS_IMPORT_ERROR = traceback.format_exc()
-    AuthBase = HTTPAdapter = HTTPConnection = HTTPSConnection = HTTPConnectionPool = HTTPSConnectionPool = object
-    Retry = object
+    HTTPConnection = HTTPSConnection = HTTPConnectionPool = HTTPSConnectionPool = Retry = object
 else:
     REQUESTS_IMPORT_ERROR = None
     CERTIFICATE_ERRORS = (ssl.SSLCertVerificationError, CertificateError)
@@ -52,6 +57,7 @@ BACKOFF_LIMIT = 30  # seconds
 BROKEN_CONNECTION = (OSError, http.client.IncompleteRead)
 CONTENT_LENGTH = re.compile("[0-9]{1,18}")
 RETRIED_STATUSES = frozenset((429, 502, 503, 504))
+METHODS = frozenset(("DELETE", "GET", "POST"))
 
 
 class Answer(NamedTuple):
@@ -76,22 +82,17 @@ class Transport:
 
     def __init__(self, api_url, application_token, validate_certs=True, ca_path=None, timeout=30, retries=5):
         self._api_url = api_url.strip().rstrip("/")
-        self._timeout = timeout
+        self._timeout = urllib3.Timeout(connect=timeout, read=timeout)
         self._retries = _Retry(
-            total=retries, allowed_methods=None, status_forcelist=RETRIED_STATUSES, raise_on_status=False
+            total=retries, allowed_methods=METHODS, status_forcelist=RETRIED_STATUSES, raise_on_status=False
         )
-        self._adapter = _Adapter(tls_context(validate_certs, ca_path))
-        self._session = requests.Session()
-        self._session.auth = _BearerAuth(application_token)
-        self._session.headers.update(
-            {
-                "Accept": "application/json",
-                "Accept-Encoding": "identity",  # so that the size limit holds for what is read into memory
-                "User-Agent": "ansible-collection-datastax.astra",
-            }
-        )
-        for prefix in ("http://", "https://"):
-            self._session.mount(prefix, self._adapter)
+        self._tls_context = tls_context(validate_certs, ca_path)
+        self._headers = {
+            "Authorization": f"Bearer {application_token.strip()}",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",  # so that the size limit holds for what is read into memory
+            "User-Agent": "ansible-collection-datastax.astra",
+        }
         if not validate_certs:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
@@ -99,7 +100,19 @@ class Transport:
         return self
 
     def __exit__(self, *exception):
-        self._session.close()
+        if "_pools" in vars(self):
+            self._pools.clear()
+
+    @functools.cached_property
+    def _pools(self):
+        """The connections: to the service, or to the proxy that the environment names for it."""
+        # Whether the service is an exception is costly to find out.
+        proxies = requests.utils.get_environ_proxies(self._api_url, no_proxy=None) if getproxies() else {}
+        proxy = requests.utils.select_proxy(self._api_url, proxies)
+        tls = {"ssl_context": self._tls_context}
+        manager = _proxy_manager(proxy, **tls) if proxy else urllib3.PoolManager(**tls)
+        manager.pool_classes_by_scheme = {"http": _BoundedHTTPConnectionPool, "https": _BoundedHTTPSConnectionPool}
+        return manager
 
     def request(self, method, path, body=None):
         """Send a request and return the M(Answer), whatever its status.
@@ -120,29 +133,38 @@ class Transport:
         )
 
     def _exchange(self, method, url, body):
+        headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
         retries = self._retries
         try:
             while True:
-                self._adapter.max_retries = retries
-                response = self._session.request(
+                response = self._pools.urlopen(
                     method,
                     url,
-                    data=body,
-                    headers={"Content-Type": "application/json"} if body is not None else None,
+                    body=body,
+                    headers=headers,
+                    retries=retries,
                     timeout=self._timeout,
-                    allow_redirects=False,
-                    stream=True,
+                    redirect=False,
+                    preload_content=False,
                 )
                 content, error = _read(response)
-                if error is None or method != "GET" or response.status_code != 200:
-                    location = response.headers.get("Location") if 300 <= response.status_code < 400 else None
-                    retried = bool(response.raw.retries and response.raw.retries.history)
-                    return Answer(response.status_code, content, retried), location
-                retries = response.raw.retries.increment(method, url, error=error)
+                if error is None or method != "GET" or response.status != 200:
+                    location = response.headers.get("Location") if 300 <= response.status < 400 else None
+                    return Answer(response.status, content, bool(response.retries.history)), location
+                retries = response.retries.increment(method, url, error=error)
                 retries.sleep()
         # A header that cannot be parsed ends in a ValueError of the libraries below.
-        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise _translated(method, url, error) from None
+
+
+def _proxy_manager(proxy, **options):
+    """Return what connects through a proxy, as requests would; raise LocationValueError if it cannot be used."""
+    with contextlib.suppress(ValueError):
+        url = requests.utils.prepend_scheme_if_needed(proxy, "http")
+        if parse_url(url).host:  # urllib3 would pass over a proxy without a host
+            return HTTPAdapter().proxy_manager_for(url, **options)
+    raise LocationValueError("The proxy that the environment names cannot be used.")
 
 
 def backoff(failures):
@@ -156,7 +178,7 @@ def _read(response):
     """Return the body and None, or what could be read of it and the error that ended it."""
     content = bytearray()
     try:
-        for chunk in response.raw.stream(65536, decode_content=False):
+        for chunk in response.stream(65536, decode_content=False):
             content += chunk
         expected = response.headers.get("Content-Length", "")
         # urllib3 before 2.0 takes a body that ends early for complete.
@@ -216,8 +238,8 @@ def _is_certificate_error(error):
 def _translated(method, url, error):
     """Return the collection's own exception for one of requests or urllib3."""
     host = url.partition("://")[2].partition("/")[0]
-    causes = [cause for cause in _causes(error) if not isinstance(cause, requests.RequestException)]
-    if isinstance(error, requests.RequestException) and isinstance(error, ValueError):
+    causes = list(_causes(error))
+    if isinstance(error, LocationValueError):
         return ConnectionFailed(f"no request to {host} can be made: check api_url and the proxy variables.")
     reasons = (
         (AnswerTooLarge, f"the answer of {host} is larger than {ANSWER_SIZE_LIMIT // 1024} KiB: check api_url."),
@@ -266,17 +288,6 @@ def tls_context(validate_certs=True, ca_path=None):
 
 class AnswerTooLarge(http.client.HTTPException):
     """An answer exceeded ANSWER_SIZE_LIMIT."""
-
-
-class _BearerAuth(AuthBase):
-    """Sets the token as an auth object does, because requests would prefer an entry of .netrc to a header."""
-
-    def __init__(self, token):
-        self._header = f"Bearer {token.strip()}"
-
-    def __call__(self, request):
-        request.headers["Authorization"] = self._header
-        return request
 
 
 class _Retry(Retry):
@@ -362,33 +373,3 @@ class _BoundedHTTPConnectionPool(HTTPConnectionPool):
 
 class _BoundedHTTPSConnectionPool(HTTPSConnectionPool):
     ConnectionCls = _BoundedHTTPSConnection
-
-
-class _Adapter(HTTPAdapter):
-    """An adapter with a given TLS context, which requests would build anew for each connection."""
-
-    def __init__(self, context):
-        self._context = context
-        super().__init__()
-
-    def init_poolmanager(self, *args, **kwargs):
-        """Make the pool manager with our TLS context and connections."""
-        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
-        _bound(self.poolmanager)
-
-    def proxy_manager_for(self, proxy, **kwargs):
-        """Make the manager for a proxy with our TLS context and connections."""
-        return _bound(super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs))
-
-    def build_connection_pool_key_attributes(self, request, verify, cert=None):
-        """Leave the verification of certificates to the TLS context (requests 2.32 and newer)."""
-        host, _tls = super().build_connection_pool_key_attributes(request, verify, cert)
-        return host, {}
-
-    def cert_verify(self, conn, url, verify, cert):
-        """Leave the verification of certificates to the TLS context (requests before 2.32)."""
-
-
-def _bound(manager):
-    manager.pool_classes_by_scheme = {"http": _BoundedHTTPConnectionPool, "https": _BoundedHTTPSConnectionPool}
-    return manager

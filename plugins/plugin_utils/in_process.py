@@ -28,10 +28,9 @@ from ansible_collections.datastax.astra.plugins.module_utils import transport
 from ansible_collections.datastax.astra.plugins.module_utils.errors import InputError
 from ansible_collections.datastax.astra.plugins.module_utils.options import outcome
 
-# Without these, socket.getaddrinfo and requests import them in every worker.
+# Without it, every worker would import it to resolve the name of the service.
 importlib.import_module("encodings.idna")
 if not transport.REQUESTS_IMPORT_ERROR:
-    importlib.import_module("idna")
     with contextlib.suppress(InputError):  # a run that needs these certificates reports it
         transport.tls_context()
 

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import re
 import socket
 import threading
 
@@ -119,8 +121,11 @@ def test_a_connection_that_fails_once_is_tried_again(service, monkeypatch, faili
 class TestProxies:
     @pytest.fixture
     def proxy(self):
-        """A proxy that counts: it understands CONNECT and absolute URLs just enough for these tests."""
-        seen = []
+        """A proxy that counts: it understands CONNECT and absolute URLs just enough for these tests.
+
+        Gives its address, what was asked of it, and the credentials that it was given.
+        """
+        seen, credentials = [], []
         listener = socket.create_server(("127.0.0.1", 0))
 
         def pump(source, sink):
@@ -138,6 +143,7 @@ class TestProxies:
                 head = client.recv(65536)
                 method, target, _rest = head.split(b" ", 2)
                 seen.append((method.decode(), target.decode()))
+                credentials.extend(re.findall(rb"Proxy-Authorization: (.*)\r\n", head, re.IGNORECASE))
                 place = target.decode().split("://")[-1].split("/")[0]
                 upstream = socket.create_connection(place.split(":"))
                 if method == b"CONNECT":
@@ -148,22 +154,53 @@ class TestProxies:
                     threading.Thread(target=pump, args=ends, daemon=True).start()
 
         threading.Thread(target=serve, daemon=True).start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", seen
+        yield f"127.0.0.1:{listener.getsockname()[1]}", seen, credentials
         listener.close()
 
-    def test_https_is_tunnelled_and_verified(self, tls_service, proxy, monkeypatch):
-        url, seen = proxy
-        monkeypatch.setenv("HTTPS_PROXY", url)
+    @pytest.mark.parametrize("form", ["http://{}", "{}"])
+    def test_https_is_tunnelled_and_verified(self, tls_service, proxy, monkeypatch, form):
+        address, seen, _credentials = proxy
+        monkeypatch.setenv("HTTPS_PROXY", form.format(address))
         assert absent(tls_service, ca_path=tls_service.ca_path)["action"] == "none"
         assert seen == [("CONNECT", tls_service.api_url.split("://")[1])]
         assert "does not verify" in absent(tls_service)["msg"]
 
+    def test_http_is_sent_through(self, service, proxy, monkeypatch):
+        address, seen, _credentials = proxy
+        monkeypatch.setenv("HTTP_PROXY", f"http://{address}")
+        assert absent(service)["action"] == "none"
+        [(method, target)] = seen
+        assert (method, target.startswith(f"{service.api_url}/v2/organizations/")) == ("GET", True)
+
+    @pytest.mark.parametrize("tls", [True, False])
+    def test_the_proxy_gets_its_credentials_and_nobody_else(self, service, tls_service, proxy, monkeypatch, tls):
+        address, _seen, credentials = proxy
+        for variable in ("HTTP_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(variable, f"http://somebody:else@{address}")
+        one = tls_service if tls else service
+        one.reset()
+        assert absent(one, ca_path=one.ca_path)["action"] == "none"
+        assert credentials == [b"Basic " + base64.b64encode(b"somebody:else")]
+        headers = one.journal()[0]["headers"]
+        assert headers["authorization"] == f"Bearer {ADMINISTRATOR}"
+        # What this proxy does not take off what it sends on by itself is left out of a tunnel by us.
+        assert ("proxy-authorization" in headers) is not tls
+
     def test_no_proxy_is_respected(self, tls_service, proxy, monkeypatch):
-        url, seen = proxy
-        monkeypatch.setenv("HTTPS_PROXY", url)
+        address, seen, _credentials = proxy
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{address}")
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         assert absent(tls_service, ca_path=tls_service.ca_path)["action"] == "none"
         assert seen == []
+
+    @pytest.mark.parametrize(
+        "url", ["http://", "http:///proxy", "://", "nonsense://proxy:80", "http://[::1", "socks9://x"]
+    )
+    def test_a_proxy_that_cannot_be_used_is_not_passed_over(self, service, monkeypatch, url):
+        monkeypatch.setenv("HTTP_PROXY", url)
+        result = absent(service)
+        assert "can be made: check api_url and the proxy variables." in result["msg"]
+        assert methods(service) == []
 
 
 def test_netrc_does_not_replace_the_token(service, tmp_path, monkeypatch):
@@ -184,7 +221,12 @@ def test_a_redirect_never_takes_the_token_along(service):
         assert elsewhere.journal() == []
 
 
-def test_one_connection_serves_a_whole_run(service):
+def test_one_connection_serves_a_whole_run(service, monkeypatch):
+    real = socket.getaddrinfo
+    connections = []
+    monkeypatch.setattr(
+        "urllib3.util.connection.socket.getaddrinfo", lambda *address: connections.append(address) or real(*address)
+    )
     present(service)
-    assert len({entry["headers"]["host"] for entry in service.journal()}) == 1
-    assert all(entry["headers"].get("connection") == "keep-alive" for entry in service.journal())
+    assert len(connections) == 1
+    assert methods(service) == ["GET", "POST", "GET"]
