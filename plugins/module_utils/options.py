@@ -131,16 +131,16 @@ def _execute_stream(params, check_mode, warnings):
         retries=params["retries"],
     )
     secrets = [params["application_token"], *(params[option] for option in SECRET_OPTIONS.values())]
-    with _transport(params) as session:
-        result = converge(DevopsApi(session, secrets), request, settings, check_mode)
+    with _transport(params) as connection:
+        result = converge(DevopsApi(connection, secrets), request, settings, check_mode)
     warnings += result.pop("warnings")
     return result
 
 
 def _execute_info(params, check_mode, warnings):
     request = _examined(params, warnings)
-    with _transport(params) as session:
-        return show(DevopsApi(session, [params["application_token"]]), request.organization_id)
+    with _transport(params) as connection:
+        return show(DevopsApi(connection, [params["application_token"]]), request.organization_id)
 
 
 AUDIT_LOG_STREAM = Command({**_STREAM_SPEC, **_ORGANIZATION_SPEC, **_CONNECTION_SPEC}, _execute_stream)

@@ -5,8 +5,7 @@
 """HTTP: one connection per run, retries, redirects, and a bound on the time and size of every answer.
 
 By urllib3, on which requests stands: an unchanged organization needs one request, and the session that requests would
-make for it costs a forked worker as much again as the request itself. The proxies and CA certificates are those of
-requests.
+make for it costs a forked worker half as much again. The proxies and CA certificates are those of requests.
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ class Answer(NamedTuple):
 
 
 class Transport:
-    """A session with the service. Use it as a context manager, and never across a fork.
+    """A connection with the service. Use it as a context manager, and never across a fork.
 
     :arg api_url: base URL of the DevOps API.
     :arg application_token: sent as bearer token, to this host alone.
