@@ -138,7 +138,7 @@ def _place(stream):
 
 def _percentage(value):
     try:
-        return None if value is None else float(value)
+        return None if value in (None, "") else float(value)
     except ValueError:
         raise AnsibleActionFail("audit_log_stream_max_fail_percentage must be a number, such as 25.") from None
 

@@ -136,7 +136,7 @@ class Transport:
         retries = self._retries
         try:
             while True:
-                response = self._pools.urlopen(
+                response = self._pools.request(
                     method,
                     url,
                     body=body,

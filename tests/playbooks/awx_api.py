@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qsl, urlsplit
@@ -49,6 +49,20 @@ LINKS = {
     "workflow_job_template_nodes": {"success_nodes", "failure_nodes", "always_nodes"},
 }
 
+ENDPOINTS = {
+    *UNIFIED_JOB_TEMPLATES.values(),
+    *LINKS,
+    "credential_types",
+    "credentials",
+    "execution_environments",
+    "hosts",
+    "inventories",
+    "project_updates",
+    "schedules",
+    "unified_job_templates",
+    "workflow_approval_templates",
+}
+
 # What AWX has from the beginning.
 INITIAL = {"credentials": [{"name": "Ansible Galaxy", "inputs": {}}]}
 
@@ -56,15 +70,17 @@ INITIAL = {"credentials": [{"name": "Ansible Galaxy", "inputs": {}}]}
 class AwxApi:
     """A server on a free port of loopback, in a thread.
 
-    It is as strict as AWX where what is sent may be refused: with surveys, and with the answers of a workflow's nodes.
+    It refuses what AWX refuses of surveys, of the answers of a workflow's nodes, and of playbooks that a project lacks.
 
+    :arg playbooks: what is in the repository of the project.
     :ivar url: where it is.
     :ivar items: the items of each endpoint, by their names, as they were sent.
     :ivar links: the names that an endpoint's item is linked to: by endpoint, name, and kind of link.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, playbooks: Iterable[str]) -> None:
         self.url = ""
+        self._playbooks = set(playbooks)
         self._items: dict[str, list[dict]] = {}
         self._links: dict[str, list[dict]] = {}
         self._surveys: dict[str, dict] = {}
@@ -102,17 +118,19 @@ class AwxApi:
         """Return the status and the document that answer a request."""
         parts = urlsplit(url)
         endpoint, *rest = parts.path.removeprefix(PREFIX).strip("/").split("/")
+        if endpoint not in ENDPOINTS:
+            return 404, {"detail": "The requested resource could not be found."}
         if not rest:
             if method == "GET":
                 return 200, _page(self._search(endpoint, dict(parse_qsl(parts.query))))
-            if complaint := self._complaint_about_answers(body):
-                return 400, {"extra_data": [complaint]}
+            if complaint := self._complaint(endpoint, body):
+                return 400, {"__all__": [complaint]}
             return 201, _shown(self._create(endpoint, body))
         item = self._item(endpoint, int(rest[0]))
         if len(rest) == 1:
             if method == "PATCH":
-                if complaint := self._complaint_about_answers({**item, **body}):
-                    return 400, {"extra_data": [complaint]}
+                if complaint := self._complaint(endpoint, {**item, **body}):
+                    return 400, {"__all__": [complaint]}
                 item.update(body)
             return 200, _shown(item)
         if rest[1] == "survey_spec":
@@ -150,23 +168,23 @@ class AwxApi:
     def _questions(self, item: dict) -> list[dict]:
         return self._surveys.get(item["url"], {"spec": []})["spec"]
 
-    def _complaint_about_answers(self, node: dict) -> str | None:
-        """Return what AWX says about a workflow's node that answers what its template does not ask."""
-        if not node.get("extra_data") and not node.get("job_slice_count"):
-            return None
+    def _complaint(self, endpoint: str, item: dict) -> str | None:
+        """Return what AWX says about an item that it refuses."""
+        if endpoint == "job_templates":
+            synced = self._item("projects", item["project"])["scm_revision"]
+            return None if synced and item["playbook"] in self._playbooks else "Playbook not found for project."
+        if endpoint == "workflow_job_template_nodes" and (item.get("extra_data") or item.get("job_slice_count")):
+            return self._complaint_about_node(item)
+        return None
+
+    def _complaint_about_node(self, node: dict) -> str | None:
         template = self._item("job_templates", node["unified_job_template"])
         questions = {question["variable"]: question for question in self._questions(template)}
         for variable, answer in (node.get("extra_data") or {}).items():
             if variable not in questions:
                 return f"Variables {variable} are not allowed on launch."
-            question = questions[variable]
-            if not isinstance(answer, QUESTION_TYPES[question["type"]]):
-                return f"Value {answer} for '{variable}' expected to be of the type {question['type']}."
-            size = answer if isinstance(answer, (int, float)) else len(answer)
-            if not question.get("min", size) <= size <= question.get("max", size):
-                return f"'{variable}' value {answer} is too small or too large."
-            if answer not in question.get("choices", [answer]):
-                return f"Value {answer} for '{variable}' expected to be one of {question['choices']}."
+            if complaint := complaint_about_answer(questions[variable], answer):
+                return complaint
         if node.get("job_slice_count") and not template.get("ask_job_slice_count_on_launch"):
             return "Field is not configured to prompt on launch."
         return None
@@ -204,6 +222,19 @@ def _shown(item: dict) -> dict:
     return item
 
 
+def complaint_about_answer(question: dict, answer: object) -> str | None:
+    """Return what AWX says about an answer, or a default, that it refuses."""
+    variable = question["variable"]
+    if not isinstance(answer, QUESTION_TYPES[question["type"]]):
+        return f"Value {answer} for '{variable}' expected to be of the type {question['type']}."
+    size = answer if isinstance(answer, (int, float)) else len(answer)
+    if not question.get("min", size) <= size <= question.get("max", size):
+        return f"'{variable}' value {answer} is too small or too large."
+    if answer not in question.get("choices", [answer]):
+        return f"Value {answer} for '{variable}' expected to be one of {question['choices']}."
+    return None
+
+
 def _complaint_about_survey(survey: dict) -> str | None:
     """Return what AWX says about a survey that it refuses."""
     for field, kind in (("name", str), ("description", str), ("spec", list)):
@@ -226,7 +257,7 @@ def _complaint_about_question(question: dict) -> str | None:
         return f"Default value of the wrong type: {question}"
     if not all(isinstance(question.get(bound, 0), int) for bound in ("min", "max")):
         return f"Limits have to be integers: {question}"
-    if question["type"] in ("multiplechoice", "multiselect") and default not in question.get("choices", []):
+    if question["type"] in ("multiplechoice", "multiselect") and default not in [*question.get("choices", []), ""]:
         return f"Default choice must be answered from the choices listed: {question}"
     return None
 

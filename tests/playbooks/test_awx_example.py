@@ -28,7 +28,9 @@ EXAMPLE = ROOT / "examples" / "awx"
 COLLECTIONS = ROOT / ".cache" / "awx-collection"
 TEMPLATES = {name: f"Astra audit logs - {name}" for name in ("preflight", "apply", "audit", "info", "remove")}
 CREDENTIALS = {"Astra application token", "Pulsar client.conf"}
+PLAYBOOKS = [path.name for path in EXAMPLE.glob("project/*.yml")]
 SETTINGS = yaml.safe_load((EXAMPLE / "settings.yml").read_text())
+LOOKUP = '{{ lookup("community.hashi_vault.vault_kv2_get", "astra/" ~ inventory_hostname).secret.token }}'
 REMAINING = set(SETTINGS["astra_organizations"]) - {"acme-europe"}
 # The playbook runs long: once, and not once for each of the processes that share the tests.
 pytestmark = pytest.mark.xdist_group("awx")
@@ -84,7 +86,7 @@ class Configuration:
     ],
 )
 def test_mistakes_are_found_before_anything_is_created(tmp_path, ansible_environment, answers, message):
-    with AwxApi().running() as awx:
+    with AwxApi(PLAYBOOKS).running() as awx:
         before = awx.items
         screen = Configuration(awx, tmp_path, ansible_environment).run("-vvv", "-e", json.dumps(answers), status=2)
         assert message in screen
@@ -93,7 +95,7 @@ def test_mistakes_are_found_before_anything_is_created(tmp_path, ansible_environ
 
 
 def test_without_a_terminal_nothing_is_asked(tmp_path, ansible_environment):
-    with AwxApi().running() as awx:
+    with AwxApi(PLAYBOOKS).running() as awx:
         configuration = Configuration(awx, tmp_path, ansible_environment)
         (tmp_path / "secrets.yml").write_text("{}")
         assert "Give an application token" in configuration.run(status=2)
@@ -106,18 +108,21 @@ def settled(awx):
 
 @pytest.fixture(scope="module")
 def configured(tmp_path_factory, session_environment):
-    """AWX after three runs, the last with new secrets and without an organization, and the screens of the runs."""
+    """AWX after three runs, the last with new secrets and other settings, and the screens of the runs."""
     directory = tmp_path_factory.mktemp("awx")
-    with AwxApi().running() as awx:
+    with AwxApi(PLAYBOOKS).running() as awx:
         configuration = Configuration(awx, directory, session_environment)
         first = configuration.run("-vvv")
         stored = copy.deepcopy(settled(awx))
         second = configuration.run("-vvv")
         assert settled(awx) == stored
         organizations = {name: each for name, each in SETTINGS["astra_organizations"].items() if name in REMAINING}
-        third = configuration.run(
-            "-e", "astra_update_secrets=true", "-e", json.dumps({"astra_organizations": organizations})
+        changes = directory / "changes.yml"
+        changes.write_text(
+            f"astra_update_secrets: true\nastra_organizations: {json.dumps(organizations)}\n"
+            f"astra_organizations_variables: {{audit_log_stream_application_token: !unsafe '{LOOKUP}'}}\n"
         )
+        third = configuration.run("-e", f"@{changes}")
         yield awx, first, second, third
 
 
@@ -143,7 +148,7 @@ def test_the_inventory(configured):
     assert set(awx.items["hosts"]) == set(SETTINGS["astra_organizations"])
     for name, variables in SETTINGS["astra_organizations"].items():
         assert yaml.safe_load(awx.items["hosts"][name]["variables"]) == variables
-    assert yaml.safe_load(awx.items["groups"][GROUP]["variables"]) == SETTINGS["astra_organizations_variables"]
+    assert yaml.safe_load(awx.items["groups"][GROUP]["variables"]) == {"audit_log_stream_application_token": LOOKUP}
     assert awx.linked("groups", "astra_canaries", "hosts") == SETTINGS["astra_canaries"]
 
 
@@ -209,12 +214,11 @@ def test_job_templates(configured, name, job_type, credentials, sliced):
 def test_surveys_ask_for_variables_that_are_read(configured, name):
     awx, *_screens = configured
     playbook = EXAMPLE / "project" / awx.items["job_templates"][TEMPLATES[name]]["playbook"]
-    read = playbook.read_text() + "".join(
-        (ROOT / "playbooks" / f"{imported}.yml").read_text()
-        for imported in re.findall(r"import_playbook: datastax\.astra\.(\w+)", playbook.read_text())
-    )
-    if "audit_log_stream.yml" in read or "import_role" in read:
-        read += (ROOT / "roles/audit_log_stream/meta/argument_specs.yml").read_text()
+    [imported] = re.findall(r"import_playbook: datastax\.astra\.(\w+)", playbook.read_text())
+    read = playbook.read_text() + (ROOT / "playbooks" / f"{imported}.yml").read_text()
+    # The info reads few of the role's variables, and the others read all.
+    role = ROOT / "roles" / "audit_log_stream"
+    read += (role / ("tasks/info.yml" if name == "info" else "meta/argument_specs.yml")).read_text()
     questions = awx.survey("job_templates", TEMPLATES[name])
     assert awx.items["job_templates"][TEMPLATES[name]]["survey_enabled"] is True
     assert questions
@@ -226,7 +230,7 @@ def test_the_audit_is_scheduled(configured):
     awx, *_screens = configured
     [schedule] = awx.items["schedules"].values()
     assert awx.name_of("job_templates", schedule["unified_job_template"]) == TEMPLATES["audit"]
-    assert schedule["rrule"].startswith("DTSTART")
+    assert re.fullmatch(r"DTSTART;TZID=\w+/\w+:\d{8}T\d{6} RRULE:FREQ=DAILY;INTERVAL=1", schedule["rrule"])
 
 
 def test_the_workflow(configured):

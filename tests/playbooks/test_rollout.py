@@ -46,7 +46,18 @@ def test_the_limit_of_failures_works_from_wherever_it_is_set(fleet, where):
     assert fleet.requests().keys() == set(NAMES[:4])
 
 
-@pytest.mark.parametrize("arguments", [(), ("-e", "audit_log_stream_max_fail_percentage=50")], ids=["none", "50"])
+@pytest.mark.parametrize("limit", [0, 0.0, "0", "49.9"])
+def test_one_failure_is_more_than_a_limit_of_none(fleet, limit):
+    fleet.describe(hosts={"acme-2": READER})
+    run = fleet.play(*BATCHES_OF_TWO, "-e", json.dumps({"audit_log_stream_max_fail_percentage": limit}), status=2)
+    assert counts(run) == {"created": 1, "failed": 1, "not run": 4}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("-e", "audit_log_stream_max_fail_percentage=50"), ("-e", "audit_log_stream_max_fail_percentage=")],
+    ids=["none", "50", "empty"],
+)
 def test_a_limit_that_is_kept_stops_nothing(fleet, arguments):
     fleet.describe(hosts={"acme-2": READER, "acme-5": READER})
     run = fleet.play(*BATCHES_OF_TWO, *arguments, status=2)

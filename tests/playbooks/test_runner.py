@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 
 import ansible_runner
+import psutil
 import pytest
+import yaml
 
 from tests.conftest import ROOT
+from tests.playbooks.awx_api import complaint_about_answer
 from tests.playbooks.conftest import ENTERPRISE, GROUP, IDS, NAMES, READERS
 from tests.playbooks.traces import leaks
 from tests.wire.support import PULSAR_TOKEN, TOKEN_BODY, TOPIC
@@ -56,10 +61,16 @@ class Job:
         script.chmod(0o700)
         environment = {**fleet.environment, "ASTRA_API_URL": fleet.service.api_url, "ANSIBLE_FORKS": "2"}
         self._write("env/envvars", json.dumps({**environment, "ASTRA_DB_APPLICATION_TOKEN": ENTERPRISE}))
-        client_conf = str(fleet.directory / "client.conf")
-        self._write("env/extravars", json.dumps({"audit_log_stream_client_conf": client_conf}))
+        self.answer({})
         # How often it looks whether it has been cancelled.
         self._write("env/settings", json.dumps({"pexpect_timeout": 0.05}))
+
+    def answer(self, answers):
+        """Have these answers of a survey given to it, beside what the credentials give."""
+        client_conf = str(self.fleet.directory / "client.conf")
+        # AWX gives what a user has entered as !unsafe.
+        lines = [f"{name}: {'!unsafe ' * isinstance(value, str)}{json.dumps(value)}" for name, value in answers.items()]
+        self._write("env/extravars", "\n".join([f"audit_log_stream_client_conf: {client_conf}", *lines]))
 
     def _write(self, path, content):
         file = self.directory / path
@@ -113,6 +124,17 @@ class Job:
         """What a workflow's next node gets."""
         [final] = self.events("playbook_on_stats")
         return final["artifact_data"]
+
+    def end_container(self):
+        """Kill what is left of a job that was cancelled, as the end of its container does in AWX.
+
+        Workers of Ansible are in sessions of their own and would go on for as long as their request takes.
+        """
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if str(self.directory) in process.environ().get("AWX_ISOLATED_DATA_DIR", ""):
+                    process.kill()
+                    process.wait(timeout=10)
 
     def leaks(self):
         """The traces of secrets in each file that the job left."""
@@ -203,6 +225,7 @@ def test_a_rerun_puts_a_cancelled_job_right(fleet, job, monkeypatch, changes):
         monkeypatch.delenv(name)
     options = {"private_data_dir": str(cancelled.directory), "playbook": "apply.yml", "ident": "job", "quiet": True}
     done = ansible_runner.run(**options, cancel_callback=is_time)
+    cancelled.end_container()
     assert done.status == "canceled"
     streams = fleet.streams()
     assert streams["acme-6"] is None
@@ -216,6 +239,65 @@ def test_a_rerun_puts_a_cancelled_job_right(fleet, job, monkeypatch, changes):
     third = job()
     assert third.run() == 0
     assert third.statistics()["audit_log_stream_counts"]["unchanged"] == len(NAMES)
+
+
+def answers_to(template, **given):
+    """What AWX gives a job after a launch with these answers: with every default that is valid for its type."""
+    tasks = yaml.safe_load((EXAMPLE / "configure.yml").read_text().replace("!unsafe", ""))[0]["tasks"]
+    templates = [task["awx.awx.job_template"] for task in tasks if "awx.awx.job_template" in task]
+    [spec] = [each["survey_spec"]["spec"] for each in templates if each["playbook"] == f"{template}.yml"]
+    questions = yaml.safe_load((EXAMPLE / "questions.yml").read_text())["astra_questions"]
+    asked = [questions[name] for line in spec for name in re.findall(r"astra_questions\.(\w+)", line)]
+    defaults = {
+        each["variable"]: each["default"] for each in asked if not complaint_about_answer(each, each["default"])
+    }
+    assert given.keys() <= {each["variable"] for each in asked}
+    assert [complaint for each in asked if (complaint := _complaint(each, given))] == []
+    return {**defaults, **given}
+
+
+def _complaint(question, given):
+    return question["variable"] in given and complaint_about_answer(question, given[question["variable"]])
+
+
+class TestAnswers:
+    """Jobs with what a launch gives them where nothing, or little, was answered."""
+
+    @pytest.mark.parametrize("playbook", ["preflight", "apply", "audit", "info"])
+    def test_nothing_answered(self, fleet, job, playbook):
+        fleet.configure(*NAMES)
+        answers = answers_to(playbook)
+        # What the inventory says holds.
+        assert answers.keys().isdisjoint({"audit_log_stream_throttle", "audit_log_stream_update_token"})
+        launched = job()
+        launched.answer(answers)
+        assert launched.run(f"{playbook}.yml", "--check" if playbook == "audit" else "") == 0
+        assert set(fleet.requests()) == (set() if playbook == "preflight" else set(NAMES))
+
+    def test_everything_answered(self, fleet, job):
+        launched = job(hosts=WRONG)
+        launched.answer(
+            answers_to(
+                "apply",
+                audit_log_stream_hosts=f"{GROUP}:!acme-1",
+                audit_log_stream_serial="2",
+                audit_log_stream_max_fail_percentage=0,
+                audit_log_stream_update_token="always",
+                audit_log_stream_throttle=1,
+            )
+        )
+        assert launched.run() == 2
+        assert fleet.streams() == dict.fromkeys(NAMES) | {"acme-3": TOKEN_BODY}
+
+    def test_removal(self, fleet, job):
+        fleet.configure(*NAMES)
+        launched = job()
+        launched.answer(answers_to("remove", audit_log_stream_hosts="acme-1", removal_confirmation="acme-1"))
+        assert launched.run("remove.yml") == 0
+        assert fleet.streams() == dict.fromkeys(NAMES, TOKEN_BODY) | {"acme-1": None}
+
+    def test_removal_needs_its_answers(self):
+        assert answers_to("remove") == {}
 
 
 class TestProject:
@@ -277,8 +359,3 @@ class TestProject:
         assert removal.run("remove.yml", answers) == 2
         assert "Nothing was removed." in removal.screen
         assert fleet.requests() == {}
-
-    def test_removal(self, fleet, job):
-        fleet.configure(*NAMES)
-        assert job().run("remove.yml", "-e audit_log_stream_hosts=acme-1 -e removal_confirmation=acme-1") == 0
-        assert fleet.streams() == dict.fromkeys(NAMES, TOKEN_BODY) | {"acme-1": None}
