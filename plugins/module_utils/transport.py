@@ -163,7 +163,7 @@ def _proxy_manager(proxy, **options):
         url = requests.utils.prepend_scheme_if_needed(proxy, "http")
         if parse_url(url).host:  # urllib3 would pass over a proxy without a host
             return HTTPAdapter().proxy_manager_for(url, **options)
-    raise LocationValueError("The proxy that the environment names cannot be used.")
+    raise LocationValueError
 
 
 def backoff(failures):

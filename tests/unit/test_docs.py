@@ -13,6 +13,7 @@ import textwrap
 
 import pytest
 import yaml
+from ansible.parsing.dataloader import DataLoader
 from ansible_collections.datastax.astra.plugins.module_utils import options
 
 from tests.conftest import ROOT
@@ -46,7 +47,7 @@ def tasks(node):
 
 @pytest.mark.parametrize("example", list(examples()))
 def test_examples(example):
-    document = yaml.safe_load(example)
+    document = DataLoader().load(example)
     assert document
     for task in tasks(document):
         for name in MODULES.keys() & task.keys():
