@@ -56,6 +56,7 @@ BACKOFF_LIMIT = 30  # seconds
 BROKEN_CONNECTION = (OSError, http.client.IncompleteRead)
 CONTENT_LENGTH = re.compile("[0-9]{1,18}")
 RETRIED_STATUSES = frozenset((429, 502, 503, 504))
+# All that the service has. For None, which means all as well, urllib3 does a costly check in every new process.
 METHODS = frozenset(("DELETE", "GET", "POST"))
 
 
@@ -235,7 +236,7 @@ def _is_certificate_error(error):
 
 
 def _translated(method, url, error):
-    """Return the collection's own exception for one of requests or urllib3."""
+    """Return the collection's own exception for one of urllib3."""
     host = url.partition("://")[2].partition("/")[0]
     causes = list(_causes(error))
     if isinstance(error, LocationValueError):

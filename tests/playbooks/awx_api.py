@@ -63,6 +63,8 @@ ENDPOINTS = {
     "workflow_approval_templates",
 }
 
+NOT_FOUND = (404, {"detail": "The requested resource could not be found."})
+
 # What AWX has from the beginning.
 INITIAL = {"credentials": [{"name": "Ansible Galaxy", "inputs": {}}]}
 
@@ -75,7 +77,6 @@ class AwxApi:
     :arg playbooks: what is in the repository of the project.
     :ivar url: where it is.
     :ivar items: the items of each endpoint, by their names, as they were sent.
-    :ivar links: the names that an endpoint's item is linked to: by endpoint, name, and kind of link.
     """
 
     def __init__(self, playbooks: Iterable[str]) -> None:
@@ -119,7 +120,7 @@ class AwxApi:
         parts = urlsplit(url)
         endpoint, *rest = parts.path.removeprefix(PREFIX).strip("/").split("/")
         if endpoint not in ENDPOINTS:
-            return 404, {"detail": "The requested resource could not be found."}
+            return NOT_FOUND
         if not rest:
             if method == "GET":
                 return 200, _page(self._search(endpoint, dict(parse_qsl(parts.query))))
@@ -150,7 +151,7 @@ class AwxApi:
             item["related"]["unified_job_template"] = template["url"]
             return 201, _shown(template)
         if rest[1] not in LINKS.get(endpoint, ()):
-            return 404, {"detail": "The requested resource could not be found."}
+            return NOT_FOUND
         links = self._links.setdefault(parts.path, [])
         if method == "GET":
             return 200, _page(links)
@@ -252,14 +253,12 @@ def _complaint_about_question(question: dict) -> str | None:
             return f"'{field}' is missing from a question or of the wrong type: {question}"
     if question["type"] not in QUESTION_TYPES:
         return f"Unknown type of question: {question}"
-    default = question.get("default", "")
-    if default != "" and not isinstance(default, QUESTION_TYPES[question["type"]]):
-        return f"Default value of the wrong type: {question}"
     if not all(isinstance(question.get(bound, 0), int) for bound in ("min", "max")):
         return f"Limits have to be integers: {question}"
-    if question["type"] in ("multiplechoice", "multiselect") and default not in [*question.get("choices", []), ""]:
-        return f"Default choice must be answered from the choices listed: {question}"
-    return None
+    if question["type"] in ("multiplechoice", "multiselect") and "choices" not in question:
+        return f"There must be choices: {question}"
+    default = question.get("default", "")
+    return None if default == "" else complaint_about_answer(question, default)
 
 
 def _handler(api: AwxApi) -> type[BaseHTTPRequestHandler]:

@@ -252,12 +252,9 @@ def answers_to(template, **given):
         each["variable"]: each["default"] for each in asked if not complaint_about_answer(each, each["default"])
     }
     assert given.keys() <= {each["variable"] for each in asked}
-    assert [complaint for each in asked if (complaint := _complaint(each, given))] == []
+    answered = [each for each in asked if each["variable"] in given]
+    assert not any(complaint_about_answer(each, given[each["variable"]]) for each in answered)
     return {**defaults, **given}
-
-
-def _complaint(question, given):
-    return question["variable"] in given and complaint_about_answer(question, given[question["variable"]])
 
 
 class TestAnswers:
