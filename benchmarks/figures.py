@@ -33,15 +33,21 @@ class Sample(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """The medians of the same phase in several runs, and the range of its wall time."""
+    """The medians of the same phase in several runs.
+
+    :ivar walls: the wall time of each run, in seconds.
+    """
 
     organizations: int
-    wall: float
-    fastest: float
-    slowest: float
+    walls: tuple[float, ...]
     cpu: float
     peak: float
     requests: dict[str, float]  # for each organization
+
+    @property
+    def wall(self) -> float:
+        """Wall time in seconds."""
+        return statistics.median(self.walls)
 
     @property
     def each(self) -> float:
@@ -52,6 +58,13 @@ class Figure(NamedTuple):
     def requests_each(self) -> float:
         """Requests for each organization, of any method."""
         return sum(self.requests.values())
+
+    def times(self, other: Figure) -> float:
+        """Return how many times as long as another this took: the median of what it was in each run.
+
+        A machine that others share is faster in one run than in the next, and both are in the same one.
+        """
+        return statistics.median(ours / theirs for ours, theirs in zip(self.walls, other.walls, strict=False))
 
 
 class Bar(NamedTuple):
@@ -116,14 +129,14 @@ class Figures:
         ours, floor = self.get(contender, "second", size), self.get(base, "second", size)
         if not (ours and floor):
             return None
-        ratio = ours.wall / floor.wall
+        ratio = ours.times(floor)
         return Bar(f"{contender}, unchanged, against {base}", f"at most {limit:g} x", f"{ratio:.2f} x", ratio <= limit)
 
     def _faster(self, other: str, phase: str, limit: float, size: int) -> Bar | None:
         theirs, ours = self.get(other, phase, size), self.get("task", phase, size)
         if not (ours and theirs):
             return None
-        ratio = theirs.wall / ours.wall
+        ratio = theirs.times(ours)
         run = {"first": "first run", "second": "unchanged"}[phase]
         return Bar(f"task, {run}, faster than {other}", f"at least {limit:g} x", f"{ratio:.1f} x", ratio >= limit)
 
@@ -134,7 +147,7 @@ class Figures:
             if len(series) > 1:
                 small, large = series[0], series[-1]
                 sizes = f"from {small.organizations} to {large.organizations} organizations"
-                growth = large.each / small.each
+                growth = large.times(small) * small.organizations / large.organizations
                 claim = f"{contender}, {run}, time for each {sizes}"
                 bars.append(Bar(claim, "at most 1.25 x", f"{growth:.2f} x", growth <= 1.25))
                 memory = memory_growth(small, large)
@@ -164,15 +177,12 @@ def time_growth(small: Figure, large: Figure) -> float:
 
 def _figure(samples: list[Sample]) -> Figure:
     size = samples[0].organizations
-    walls = [sample.wall for sample in samples]
     requests = Counter()
     for sample in samples:
         requests.update(sample.requests)
     return Figure(
         organizations=size,
-        wall=statistics.median(walls),
-        fastest=min(walls),
-        slowest=max(walls),
+        walls=tuple(sample.wall for sample in samples),
         cpu=statistics.median(sample.cpu for sample in samples),
         peak=statistics.median(sample.peak for sample in samples),
         requests={method: count / size / len(samples) for method, count in sorted(requests.items())},

@@ -50,8 +50,8 @@ def _phase(figures: Figures, phase: str, size: int) -> list[list[str]]:
     for name, contender in CONTENDERS.items():
         figure = figures.get(name, phase, size)
         if figure:
-            row = [contender.title, f"{figure.wall:.2f}", f"{figure.fastest:.2f}-{figure.slowest:.2f}"]
-            row += [f"{figure.each * 1000:.1f}", f"{figure.wall / floor.wall:.2f} x" if floor else ""]
+            row = [contender.title, f"{figure.wall:.2f}", f"{min(figure.walls):.2f}-{max(figure.walls):.2f}"]
+            row += [f"{figure.each * 1000:.1f}", f"{figure.times(floor):.2f} x" if floor else ""]
             row += [f"{figure.cpu:.2f}", _requests(figure), f"{figure.peak / 1024:.0f}"]
             rows.append(row)
     return rows

@@ -4,8 +4,8 @@
 """Write what Ansible validates the role's arguments with, C(meta/argument_specs), from C(meta/argument_specs.yml).
 
 For every host Ansible templates the whole specification in a worker, sends it back and keeps it until the task is done
-for all. Descriptions, and the place in a YAML file that Ansible remembers for each of its strings, make that as costly
-as a task. Ansible validates with the file without extension where there is one, and documents the role from the other.
+for all. Descriptions, and the place in the file that Ansible remembers for each string of YAML, are most of what that
+costs. Ansible validates with the file without extension where there is one, and documents the role from the other.
 """
 
 from __future__ import annotations

@@ -27,13 +27,20 @@ def bars(*samples, tls=False):
     return {one.claim: (one.measured, one.holds) for one in Figures(samples).bars(tls)}
 
 
-def test_a_figure_is_the_median_of_the_runs_with_their_range():
+def test_a_figure_is_the_median_of_the_runs():
     figures = Figures([sample("task", wall=wall, peak=peak) for wall, peak in ((3.0, 10), (1.0, 30), (2.0, 20))])
     figure = figures.get("task", "second", 200)
-    assert (figure.wall, figure.fastest, figure.slowest) == (2.0, 1.0, 3.0)
+    assert (figure.wall, figure.walls) == (2.0, (3.0, 1.0, 2.0))
     assert (figure.cpu, figure.peak) == (4.0, 20)
     assert figure.each == 0.01
     assert figure.requests == {"GET": 1.0}
+
+
+def test_contenders_are_compared_within_each_run():
+    """In the second run the machine was four times as slow, and in the third the task met something."""
+    noop = [sample("noop", wall=wall, requests={}) for wall in (1.0, 4.0, 1.0)]
+    task = [sample("task", wall=wall) for wall in (1.5, 6.0, 9.0)]
+    assert bars(*noop, *task)["task, unchanged, against noop"] == ("1.50 x", True)
 
 
 def test_requests_are_counted_for_each_organization_and_run():
