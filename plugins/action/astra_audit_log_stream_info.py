@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.datastax.astra.plugins.module_utils.options import AUDIT_LOG_STREAM_INFO
+from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_STREAM_INFO
 from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import InProcessAction
 
 

@@ -9,11 +9,11 @@ import time
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
-from ansible_collections.datastax.astra.plugins.module_utils.audit_log_stream import fingerprint
-from ansible_collections.datastax.astra.plugins.module_utils.destination import examine, normalize_organization_id
-from ansible_collections.datastax.astra.plugins.module_utils.errors import InputError
-from ansible_collections.datastax.astra.plugins.module_utils.options import AUDIT_LOG_STREAM
-from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import secrets_of
+from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_STREAM
+from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
+from ansible_collections.datastax.astra.plugins.module_utils._organizations import normalize_organization_id
+from ansible_collections.datastax.astra.plugins.module_utils._resources._audit_log_stream_request import examine
+from ansible_collections.datastax.astra.plugins.module_utils._secrets import compute_fingerprint, find_secrets
 from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import RoleVariables
 
 # Stand for values that are not known because of a problem with their variable, so that only that is reported.
@@ -41,7 +41,7 @@ class ActionModule(ActionBase):
         findings = examine(params, time.time())
         problems += findings.problems
         result.update(changed=False, problems=problems, remarks=findings.warnings, identity=_identity(params))
-        return remove_values(result, secrets_of(AUDIT_LOG_STREAM, options, params))
+        return remove_values(result, find_secrets(AUDIT_LOG_STREAM.argument_spec, options, params))
 
 
 def _validated(options, problems):
@@ -62,4 +62,4 @@ def _identity(params):
             return normalize_organization_id(params["organization_id"])
     except InputError:
         return None
-    return fingerprint("", params["application_token"].strip()) if params["application_token"] else None
+    return compute_fingerprint("", params["application_token"].strip()) if params["application_token"] else None

@@ -11,7 +11,7 @@ import os
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.datastax.astra.plugins.module_utils import atomic_file
+from ansible_collections.datastax.astra.plugins.module_utils import _atomic_file
 from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import plain
 from ansible_collections.datastax.astra.plugins.plugin_utils.report import count, summary, table
 
@@ -121,7 +121,7 @@ class ActionModule(ActionBase):
         self._show(table(["Organization", "Id", "Audit log"], rows))
         if args.get("json_path"):
             try:
-                atomic_file.replace(os.path.expanduser(args["json_path"]), json.dumps(records, indent=2) + "\n")
+                _atomic_file.replace(os.path.expanduser(args["json_path"]), json.dumps(records, indent=2) + "\n")
             except OSError as error:
                 return _failed(f"audit_log_stream_info_json cannot be written: {error.strerror}.")
         return {}

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.datastax.astra.plugins.module_utils.client_conf import options_from
-from ansible_collections.datastax.astra.plugins.module_utils.errors import InputError
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import read_options
+from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
 from jinja2 import Undefined
 
 
@@ -20,7 +20,7 @@ def from_client_conf(content, **overrides):
             # Ansible reports it, or a default() that follows replaces it, as with any other filter.
             return value
     try:
-        return options_from(_plain(content), {option: _plain(value) for option, value in overrides.items()})
+        return read_options(_plain(content), {option: _plain(value) for option, value in overrides.items()})
     except InputError as error:
         raise AnsibleFilterError(error.message) from None
 

@@ -234,7 +234,7 @@ api_errors:
       type: str
 """
 
-from ansible_collections.datastax.astra.plugins.module_utils.options import AUDIT_LOG_STREAM, run_module
+from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_STREAM, run_module
 
 
 def main():

@@ -89,7 +89,7 @@ api_errors:
       type: str
 """
 
-from ansible_collections.datastax.astra.plugins.module_utils.options import AUDIT_LOG_STREAM_INFO, run_module
+from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_STREAM_INFO, run_module
 
 
 def main():

@@ -24,15 +24,16 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.action import ActionBase
-from ansible_collections.datastax.astra.plugins.module_utils import transport
-from ansible_collections.datastax.astra.plugins.module_utils.errors import InputError
-from ansible_collections.datastax.astra.plugins.module_utils.options import outcome
+from ansible_collections.datastax.astra.plugins.module_utils import _http
+from ansible_collections.datastax.astra.plugins.module_utils._command import Command, perform
+from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
+from ansible_collections.datastax.astra.plugins.module_utils._secrets import find_secrets
 
 # Without it, every worker would import it to resolve the name of the service.
 importlib.import_module("encodings.idna")
-if not transport.REQUESTS_IMPORT_ERROR:
+if not _http.REQUESTS_IMPORT_ERROR:
     with contextlib.suppress(InputError):  # a run that needs these certificates reports it
-        transport.tls_context()
+        _http.load_tls_context()
 
 # Jinja compiles its lexer for the first template that a process sees, which in a small playbook is a worker.
 trust = getattr(template, "trust_as_template", str)  # ansible-core before 2.19 trusts every string
@@ -62,13 +63,6 @@ def plain(value):
     return value if value is None or isinstance(value, (bool, int, float)) else str(value)
 
 
-def secrets_of(command, *values):
-    """Return the values of a command's secret options in these dicts, as strings that no result may hold."""
-    names = [name for name, option in command.argument_spec.items() if option.get("no_log")]
-    given = {str(options[name]) for options in values for name in names if options.get(name)}
-    return given | {value.strip() for value in given if value.strip()}
-
-
 class InProcessAction(ActionBase):
     """Runs C(command) in this process, or the module of the same name on the target."""
 
@@ -93,7 +87,7 @@ class InProcessAction(ActionBase):
             interpreter = C.config.get_config_value("INTERPRETER_PYTHON")
         own = (*DISCOVERED_INTERPRETERS, sys.executable, task_vars.get("ansible_playbook_python"))
         return (
-            transport.REQUESTS_IMPORT_ERROR is None
+            _http.REQUESTS_IMPORT_ERROR is None
             and self._connection.transport == "local"
             and self._connection.become is None
             and not self._task.async_val
@@ -110,13 +104,13 @@ class InProcessAction(ActionBase):
         if validation.error_messages:
             result = {"failed": True, "msg": self._validation_message(validation.errors[0])}
         else:
-            result = outcome(command, params, self._task.check_mode, self._task.diff)
+            result = perform(command, params, self._task.check_mode, self._task.diff)
         for both in getattr(validation, "_warnings", ()):
             warning = f"Both option {both['option']} and its alias {both['alias']} are set."
             result.setdefault("warnings", []).append(warning)
         if getattr(C, "INJECT_INVOCATION", True):  # ansible-core before 2.20 always has it
             result["invocation"] = {"module_args": params}
-        return remove_values(result, secrets_of(command, args, params))
+        return remove_values(result, find_secrets(command.argument_spec, args, params))
 
     def _validation_message(self, error):
         """Word the error as the module would."""

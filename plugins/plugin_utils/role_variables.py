@@ -15,10 +15,10 @@ import os
 from ansible import errors
 from ansible.errors import AnsibleError
 from ansible.plugins.loader import lookup_loader
-from ansible_collections.datastax.astra.plugins.module_utils.client_conf import OPTIONS as CLIENT_CONF_OPTIONS
-from ansible_collections.datastax.astra.plugins.module_utils.client_conf import options_from
-from ansible_collections.datastax.astra.plugins.module_utils.errors import InputError
-from ansible_collections.datastax.astra.plugins.module_utils.options import AUDIT_LOG_STREAM
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import OPTIONS as CLIENT_CONF_OPTIONS
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import read_options
+from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
+from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_STREAM
 from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import plain, preload
 
 PREFIX = "audit_log_stream_"
@@ -77,7 +77,7 @@ class RoleVariables:
         problems_before = len(self.problems)
         text = self._client_conf()
         try:
-            destination = options_from(text, overrides) if len(self.problems) == problems_before else {}
+            destination = read_options(text, overrides) if len(self.problems) == problems_before else {}
         except InputError as error:
             self.problems += error.problems
             destination = {}

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 import yaml
-from ansible_collections.datastax.astra.plugins.module_utils.audit_log_stream import fingerprint
+from ansible_collections.datastax.astra.plugins.module_utils._secrets import compute_fingerprint as fingerprint
 
 from tests.conftest import ROOT
 from tests.playbooks.conftest import ADMINISTRATORS, APPLY, CLIENT_CONF, ENTERPRISE, IDS, NAMES

@@ -10,7 +10,7 @@ import base64
 import json
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.datastax.astra.plugins.module_utils.options import AUDIT_LOG_STREAM, outcome
+from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_STREAM, perform
 
 from emulator.client import Emulator
 
@@ -88,7 +88,7 @@ def run(service, *, check=False, diff=True, command=AUDIT_LOG_STREAM, **options)
     options = {name: value for name, value in options.items() if name in command.argument_spec}
     validation = ArgumentSpecValidator(command.argument_spec).validate(options)
     assert not validation.error_messages, validation.error_messages
-    return outcome(command, validation.validated_parameters, check, diff)
+    return perform(command, validation.validated_parameters, check, diff)
 
 
 def present(service, **options):
@@ -102,8 +102,8 @@ def absent(service, **options):
 
 
 def methods(service) -> list[str]:
-    """The methods of the requests that reached the service, in order."""
-    return [entry["method"] for entry in service.journal()]
+    """The methods of the requests that reached the service, in order; ORG is what tells the token's organization."""
+    return ["ORG" if entry["path"] == "/v2/currentOrg" else entry["method"] for entry in service.journal()]
 
 
 def configure(service, body=None) -> None:

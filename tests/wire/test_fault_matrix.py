@@ -11,7 +11,7 @@ import time
 from typing import NamedTuple
 
 import pytest
-from ansible_collections.datastax.astra.plugins.module_utils import transport
+from ansible_collections.datastax.astra.plugins.module_utils import _http
 
 from tests.wire.support import (
     ADMINISTRATOR,
@@ -119,8 +119,8 @@ TABLE = [
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch):
     """The right pauses for a run are too long for a table of this size."""
-    monkeypatch.setattr(transport, "RETRY_AFTER_LIMIT", 0.05)
-    monkeypatch.setattr(transport, "BACKOFF_START", 0.02)
+    monkeypatch.setattr(_http, "RETRY_AFTER_LIMIT", 0.05)
+    monkeypatch.setattr(_http, "BACKOFF_START", 0.02)
 
 
 @pytest.mark.parametrize(("point", "state", "case", "times"), TABLE)
@@ -130,7 +130,7 @@ def test_every_fault_at_every_request(service, point, state, case, times):
     if before:
         configure(service, before)
     service.fault(match=point.match, skip=point.skip, times=times, **case.fault)
-    options = {**TOKEN_OPTIONS, "state": state, "timeout": 1, "retries": 1, "wait_timeout": 1, **point.options}
+    options = {**TOKEN_OPTIONS, "state": state, "timeout": 1, "retries": 1, "wait_timeout": 3, **point.options}
 
     started = time.monotonic()
     result = run(service, **options)

@@ -14,15 +14,15 @@ import threading
 
 import pytest
 import requests
-from ansible_collections.datastax.astra.plugins.module_utils import transport
+from ansible_collections.datastax.astra.plugins.module_utils import _http
 
-from tests.wire.support import ADMINISTRATOR, absent, methods, present, seeded
+from tests.wire.support import ADMINISTRATOR, ORGANIZATION, absent, methods, present, seeded
 
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch):
     """The right pauses for a run are too long for a test."""
-    monkeypatch.setattr(transport, "BACKOFF_START", 0.02)
+    monkeypatch.setattr(_http, "BACKOFF_START", 0.02)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ class TestTls:
         assert absent(tls_service, validate_certs=False)["action"] == "none"
 
     def test_an_unknown_ca_is_refused_without_a_second_try(self, tls_service, monkeypatch):
-        monkeypatch.setattr(transport.time, "sleep", lambda seconds: pytest.fail("tried again"))
+        monkeypatch.setattr(_http.time, "sleep", lambda seconds: pytest.fail("tried again"))
         tls_service.clear_journal()
         result = absent(tls_service)
         assert result["failed"]
@@ -98,9 +98,9 @@ def test_a_name_that_does_not_resolve(service):
     [socket.gaierror(-3, "try again"), ConnectionRefusedError(), TimeoutError()],
     ids=["DNS", "refused", "timeout"],
 )
-@pytest.mark.parametrize("write", [1, 2], ids=["GET", "POST"])
+@pytest.mark.parametrize("write", [1, 3], ids=["GET", "POST"])
 def test_a_connection_that_fails_once_is_tried_again(service, monkeypatch, failing, write):
-    """The second connection of a run is a new one for POST when the service closes after each answer."""
+    """The third connection of a run is a new one for POST when the service closes after each answer."""
     real = socket.getaddrinfo
     calls = []
 
@@ -110,11 +110,13 @@ def test_a_connection_that_fails_once_is_tried_again(service, monkeypatch, faili
             raise failing
         return real(*arguments, **keywords)
 
-    if write == 2:
-        service.fault(match={"method": "GET"}, status=404, headers={"Connection": "close"})
+    if write == 3:
+        closing = {"headers": {"Connection": "close"}}
+        service.fault(match={"path": "auditLogs$"}, status=404, body={"errors": []}, **closing)
+        service.fault(match={"path": "currentOrg$"}, status=200, body={"id": ORGANIZATION}, **closing)
     monkeypatch.setattr("urllib3.util.connection.socket.getaddrinfo", sometimes)
     assert present(service)["action"] == "created"
-    assert methods(service) == ["GET", "POST", "GET"]
+    assert methods(service) == ["GET", "ORG", "POST", "GET"]
     assert len(calls) > write
 
 
@@ -193,14 +195,61 @@ class TestProxies:
         assert absent(tls_service, ca_path=tls_service.ca_path)["action"] == "none"
         assert seen == []
 
+    def test_a_proxy_that_refuses_is_named_and_its_password_is_not(self, tls_service, monkeypatch, unused_port):
+        monkeypatch.setenv("HTTPS_PROXY", f"http://somebody:else@127.0.0.1:{unused_port}")
+        message = absent(tls_service, ca_path=tls_service.ca_path)["msg"]
+        assert f"the proxy 127.0.0.1:{unused_port} refused the connection: check the proxy variables" in message
+        assert "else" not in message
+
+    @pytest.mark.parametrize("status", ["403 Forbidden", "407 Proxy Authentication Required"])
+    @pytest.mark.parametrize("tls", [True, False])
+    def test_a_proxy_that_does_not_pass_on_is_named(self, service, tls_service, monkeypatch, status, tls):
+        with answering(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n") as (port, asked):
+            for variable in ("HTTP_PROXY", "HTTPS_PROXY"):
+                monkeypatch.setenv(variable, f"http://127.0.0.1:{port}")
+            one = tls_service if tls else service
+            message = absent(one, ca_path=one.ca_path)["msg"]
+        if tls or status.startswith("407"):
+            assert f"the proxy 127.0.0.1:{port} " in message
+            assert "check the proxy variables of the environment" in message
+        assert len(asked) == 1
+
+    def test_a_socks_proxy_without_its_library_is_a_clear_failure(self, service, monkeypatch):
+        monkeypatch.setenv("HTTP_PROXY", "socks5://127.0.0.1:1080")
+        assert "can be made: check api_url and the proxy variables of the environment." in absent(service)["msg"]
+
+    def test_the_systems_own_settings_are_not_looked_at(self, service, monkeypatch):
+        """They crash a forked worker on macOS (cpython issue 75999)."""
+        monkeypatch.setattr("urllib.request.getproxies", lambda: pytest.fail("looked"))
+        monkeypatch.setattr("requests.utils.getproxies", lambda: pytest.fail("looked"))
+        assert absent(service)["action"] == "none"
+
     @pytest.mark.parametrize(
         "url", ["http://", "http:///proxy", "://", "nonsense://proxy:80", "http://[::1", "socks9://x"]
     )
     def test_a_proxy_that_cannot_be_used_is_not_passed_over(self, service, monkeypatch, url):
         monkeypatch.setenv("HTTP_PROXY", url)
         result = absent(service)
-        assert "can be made: check api_url and the proxy variables." in result["msg"]
+        assert "can be made: check api_url and the proxy variables of the environment." in result["msg"]
         assert methods(service) == []
+
+
+@contextlib.contextmanager
+def answering(answer):
+    """Somebody who gives the same answer to everything; gives the port, and what was asked."""
+    asked = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    client, _address = listener.accept()
+                    asked.append(client.recv(65536))
+                    client.sendall(answer.encode())
+                    client.close()
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1], asked
 
 
 def test_netrc_does_not_replace_the_token(service, tmp_path, monkeypatch):
@@ -229,4 +278,38 @@ def test_one_connection_serves_a_whole_run(service, monkeypatch):
     )
     present(service)
     assert len(connections) == 1
-    assert methods(service) == ["GET", "POST", "GET"]
+    assert methods(service) == ["GET", "ORG", "POST", "GET"]
+
+
+class TestBounds:
+    """One deadline for all waiting, and one count for all repeats, whatever layer it is that waits or repeats."""
+
+    @pytest.fixture(autouse=True)
+    def _usual_pauses(self, monkeypatch, _short_pauses):
+        monkeypatch.setattr(_http, "BACKOFF_START", 0.25)
+
+    @pytest.mark.parametrize("method", ["POST", "GET"])
+    def test_retry_after_does_not_outlast_the_time_for_waiting(self, service, monkeypatch, method):
+        slept = []
+        monkeypatch.setattr(_http.time, "sleep", slept.append)
+        service.fault(match={"method": "POST"}, status=409)
+        fault = {"status": 429, "headers": {"Retry-After": "3"}, "times": None}
+        service.fault(match={"method": method, "path": "auditLogs$"}, skip=int(method == "GET"), **fault)
+        result = present(service, wait_timeout=1, retries=5)
+        assert (result["failed"], result["http_status"]) == (True, 429)
+        assert sum(slept) <= 1
+
+    @pytest.mark.parametrize("fault", [{"status": 503}, {"status": 429}, {"drop": "before"}, {"close": "before"}])
+    @pytest.mark.parametrize("retries", [0, 2])
+    def test_a_write_is_sent_once_and_as_often_again_as_retries_says(self, service, monkeypatch, fault, retries):
+        monkeypatch.setattr(_http, "BACKOFF_START", 0.01)
+        service.fault(match={"method": "POST"}, times=None, **fault)
+        assert present(service, retries=retries)["failed"]
+        assert methods(service).count("POST") == retries + 1
+
+    def test_mixed_failures_share_the_count(self, service, monkeypatch):
+        monkeypatch.setattr(_http, "BACKOFF_START", 0.01)
+        for fault in ({"drop": "before"}, {"status": 503}, {"close": "before"}, {"status": 504}):
+            service.fault(match={"method": "POST"}, **fault)
+        assert present(service, retries=2)["failed"]
+        assert methods(service).count("POST") == 3

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.datastax.astra.plugins.module_utils.options import AUDIT_LOG_STREAM_INFO
+from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_STREAM_INFO
 
 from tests.wire.support import (
     ADMINISTRATOR,
@@ -19,6 +19,7 @@ from tests.wire.support import (
     READER,
     STRANGER,
     TOKEN_BODY,
+    TOKEN_OPTIONS,
     TOKEN_STREAM,
     absent,
     configure,
@@ -27,6 +28,8 @@ from tests.wire.support import (
     run,
     stored,
 )
+
+TOKEN_BODY_SHOWN = {"pulsar": {**TOKEN_STREAM, "token": "********"}}
 
 
 @pytest.mark.parametrize("variant", ["404", "204", "empty", "null", "no-pulsar"])
@@ -38,7 +41,8 @@ class TestNothingConfigured:
         assert present(service)["action"] == "none"
         assert absent(service)["action"] == "deleted"
         assert absent(service)["action"] == "none"
-        assert methods(service) == ["GET", "GET", "POST", "GET", "GET", "GET", "DELETE", "GET", "GET"]
+        expected = ["GET", "ORG", *["GET", "ORG", "POST", "GET"], "GET", *["GET", "DELETE", "GET"], "GET", "ORG"]
+        assert methods(service) == expected
 
     def test_info(self, service, variant):
         service.settings(get_when_absent=variant)
@@ -91,16 +95,27 @@ def test_waiting_ends_and_says_what_differs(service):
 
 
 def test_409_clears_within_the_deadline(service):
-    service.fault(match={"method": "POST"}, times=3, status=409)
+    service.fault(match={"method": "POST"}, times=2, status=409)
     assert present(service)["action"] == "created"
-    assert methods(service) == ["GET", "POST", "POST", "POST", "POST", "GET"]
+    assert methods(service) == ["GET", "ORG", "POST", "GET", "POST", "GET", "POST", "GET"]
+
+
+@pytest.mark.parametrize("check_again", [True, False])
+def test_after_409_the_plan_is_made_anew(service, check_again):
+    """Another run asks for the same and is faster: this one has nothing left to do, and says so."""
+    service.fault(match={"method": "POST"}, status=409, apply=check_again)
+    if not check_again:
+        service.fault(match={"method": "GET", "path": "auditLogs$"}, skip=1, status=200, body=TOKEN_BODY_SHOWN)
+    result = present(service)
+    assert (result["changed"], result["action"], result["previous"]) == (False, "none", TOKEN_STREAM)
+    assert methods(service) == ["GET", "ORG", "POST", "GET"]
 
 
 def test_somebody_else_deletes_first(service):
     configure(service)
     service.fault(match={"method": "DELETE"}, status=409)
     service.fault(match={"method": "DELETE"}, status=404)
-    service.fault(match={"method": "GET"}, skip=1, status=404)
+    service.fault(match={"method": "GET"}, skip=2, status=404, body={"errors": []})
     result = absent(service)
     assert (result["changed"], result["action"]) == (False, "none")
 
@@ -124,11 +139,46 @@ def test_refused_tokens(service, token, status, command_options):
     assert methods(service) == ["GET"]
 
 
-def test_a_wrong_organization_looks_like_nothing_configured(service):
-    assert absent(service, application_token=STRANGER)["action"] == "none"
-    result = present(service, application_token=STRANGER)
-    assert (result["failed"], result["http_status"]) == (True, 404)
-    assert "check organization_id" in result["msg"]
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize(
+    "options",
+    [{"state": "absent"}, TOKEN_OPTIONS, {"command": AUDIT_LOG_STREAM_INFO}],
+    ids=["absent", "present", "info"],
+)
+class TestNothingConfiguredIsBelievedOnlyWhenItIsSure:
+    def test_a_token_of_another_organization_is_a_failure(self, service, options, check):
+        configure(service)
+        result = run(service, application_token=STRANGER, check=check, **options)
+        assert (result["failed"], result["changed"]) == (True, False)
+        assert "belongs to organization" in result["msg"]
+        assert "check organization_id and application_token" in result["msg"]
+        assert methods(service) == ["GET", "ORG"]
+
+    @pytest.mark.parametrize("body", ["<html>Not Found</html>", "", "{", "[]", '"not found"'])
+    def test_a_404_of_somebody_else_is_a_failure(self, service, options, check, body):
+        service.fault(match={"path": "auditLogs$"}, times=None, status=404, body=body)
+        result = run(service, check=check, **options)
+        assert (result["failed"], result["changed"], result["http_status"]) == (True, False, 404)
+        assert "with a body that is not the API's own: check api_url and any proxy in between." in result["msg"]
+        assert methods(service) == ["GET"]
+
+    def test_a_wrong_path_in_api_url_is_a_failure(self, service, options, check):
+        service.fault(match={"path": "^/wrong/"}, times=None, status=404, body="404 page not found")
+        result = run(service, api_url=f"{service.api_url}/wrong", check=check, **options)
+        assert result["failed"]
+        assert "check api_url" in result["msg"]
+
+    def test_an_enterprises_token_gets_a_warning(self, service, options, check):
+        result = run(service, application_token=ENTERPRISE, check=check, **options)
+        assert "failed" not in result
+        [warning] = [warning for warning in result["warnings"] if "enterprise" in warning]
+        assert ORGANIZATION in warning
+
+    @pytest.mark.parametrize("status", [401, 500])
+    def test_a_question_without_an_answer_is_a_failure(self, service, options, check, status):
+        service.fault(match={"path": "currentOrg$"}, times=None, status=status)
+        result = run(service, check=check, **options)
+        assert (result["failed"], result["changed"], result["http_status"]) == (True, False, status)
 
 
 class TestInfo:

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
 from ansible_collections.datastax.astra.plugins.filter.from_client_conf import FilterModule
-from ansible_collections.datastax.astra.plugins.module_utils.client_conf import OPTIONS
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import OPTIONS
 from jinja2 import StrictUndefined
 
 ROOT = Path(__file__).parents[4]

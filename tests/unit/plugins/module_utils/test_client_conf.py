@@ -12,9 +12,9 @@ from pathlib import Path
 
 import javaproperties
 import pytest
-from ansible_collections.datastax.astra.plugins.module_utils.client_conf import OPTIONS, options_from, parse
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import OPTIONS, read_options, parse
 from ansible_collections.datastax.astra.plugins.module_utils.destination import read_jwt
-from ansible_collections.datastax.astra.plugins.module_utils.errors import InputError
+from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -47,7 +47,7 @@ def oauth2_params(**fields):
 
 def problems_of(content, overrides=None):
     with pytest.raises(InputError) as caught:
-        options_from(content, overrides)
+        read_options(content, overrides)
     return caught.value.problems
 
 
@@ -195,7 +195,7 @@ def test_any_way_to_write_properties_is_read_back_with_their_lines(data, pairs):
     ],
 )
 def test_a_file_for_token_authentication(content):
-    assert options_from(content) == TOKEN_OPTIONS
+    assert read_options(content) == TOKEN_OPTIONS
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_a_file_for_token_authentication(content):
     ],
 )
 def test_a_file_for_oauth2(properties, more):
-    assert options_from(client_conf(**properties)) == {**OAUTH2_OPTIONS, **more}
+    assert read_options(client_conf(**properties)) == {**OAUTH2_OPTIONS, **more}
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_a_file_for_oauth2(properties, more):
     ],
 )
 def test_a_file_without_a_secret_is_fine(properties, expected):
-    assert options_from(client_conf(**properties)) == {"endpoint": BROKER, **expected}
+    assert read_options(client_conf(**properties)) == {"endpoint": BROKER, **expected}
 
 
 MALFORMED = r"has a malformed \u escape: \u needs four hexadecimal digits, and a plain backslash is written twice."
@@ -390,17 +390,17 @@ def test_what_is_no_text_is_refused(content):
 
 # The overrides.
 def test_without_a_file_the_overrides_alone_count():
-    assert options_from(None) == {}
-    assert options_from(None, {}) == {}
-    assert options_from(None, dict.fromkeys(OPTIONS)) == {}
-    assert options_from(None, dict.fromkeys(OPTIONS, "")) == {}
-    assert options_from(None, dict.fromkeys(OPTIONS, " \n")) == {}
-    assert options_from(None, {"endpoint": "ssl://h:1/", "oauth2_scope": " a "}) == {
+    assert read_options(None) == {}
+    assert read_options(None, {}) == {}
+    assert read_options(None, dict.fromkeys(OPTIONS)) == {}
+    assert read_options(None, dict.fromkeys(OPTIONS, "")) == {}
+    assert read_options(None, dict.fromkeys(OPTIONS, " \n")) == {}
+    assert read_options(None, {"endpoint": "ssl://h:1/", "oauth2_scope": " a "}) == {
         "endpoint": "pulsar+ssl://h:1",
         "oauth2_scope": "a",
     }
-    assert options_from(None, TOKEN_OPTIONS) == TOKEN_OPTIONS
-    assert options_from(None, OAUTH2_OPTIONS) == OAUTH2_OPTIONS
+    assert read_options(None, TOKEN_OPTIONS) == TOKEN_OPTIONS
+    assert read_options(None, OAUTH2_OPTIONS) == OAUTH2_OPTIONS
 
 
 @pytest.mark.parametrize(
@@ -427,7 +427,7 @@ def test_without_a_file_the_overrides_alone_count():
     ],
 )
 def test_an_override_wins_over_a_file_for_token_authentication(content, overrides, changes):
-    assert options_from(client_conf(**content), overrides) == {**TOKEN_OPTIONS, **changes}
+    assert read_options(client_conf(**content), overrides) == {**TOKEN_OPTIONS, **changes}
 
 
 BOTH = {"oauth2_credentials_url": CREDENTIALS, "oauth2_issuer_url": ISSUER}
@@ -452,7 +452,7 @@ BOTH = {"oauth2_credentials_url": CREDENTIALS, "oauth2_issuer_url": ISSUER}
     ],
 )
 def test_an_override_wins_over_a_file_for_oauth2(content, overrides, changes):
-    assert options_from(client_conf(**content), overrides) == {**OAUTH2_OPTIONS, **changes}
+    assert read_options(client_conf(**content), overrides) == {**OAUTH2_OPTIONS, **changes}
 
 
 @pytest.mark.parametrize(
@@ -466,7 +466,7 @@ def test_an_override_wins_over_a_file_for_oauth2(content, overrides, changes):
     ],
 )
 def test_another_strategy_drops_what_the_file_says_for_its_own(properties, strategy, expected):
-    options = options_from(client_conf(**properties), {"auth_strategy": strategy})
+    options = read_options(client_conf(**properties), {"auth_strategy": strategy})
     assert options == {"endpoint": BROKER, "auth_strategy": strategy, **expected}
 
 
@@ -501,8 +501,8 @@ def test_what_is_not_overridden_must_be_usable(properties, overrides, problem):
     "content", ["", JWT, "$ANSIBLE_VAULT;1.1;AES256\n6231\n", "authParams=\\u\n\\u=\nauthPlugin=x"]
 )
 def test_a_file_that_is_overridden_as_a_whole_may_be_anything(content):
-    assert options_from(content, {"endpoint": BROKER, "pulsar_token": JWT}) == TOKEN_OPTIONS
-    assert options_from(content, {"endpoint": BROKER, **BOTH}) == OAUTH2_OPTIONS
+    assert read_options(content, {"endpoint": BROKER, "pulsar_token": JWT}) == TOKEN_OPTIONS
+    assert read_options(content, {"endpoint": BROKER, **BOTH}) == OAUTH2_OPTIONS
 
 
 @pytest.mark.parametrize(
@@ -559,7 +559,7 @@ OVERRIDES = st.dictionaries(
 
 def attempt(content, overrides):
     try:
-        return options_from(content, overrides), None
+        return read_options(content, overrides), None
     except InputError as error:
         return None, error
 
@@ -610,7 +610,7 @@ def test_the_time_grows_no_faster_than_the_input(make):
         content = make(size)
         start = time.process_time()
         with pytest.raises(InputError):
-            options_from(content)
+            read_options(content)
         return time.process_time() - start
 
     # Eight times the input takes eight times as long, and 64 times when the time is quadratic. Below 5 ms is noise.
@@ -631,7 +631,7 @@ def test_the_example_is_what_astra_serves():
         "tlsTrustStorePath",
         "tlsTrustStorePassword",
     ]
-    options = options_from(EXAMPLE.read_text())
+    options = read_options(EXAMPLE.read_text())
     token = options["pulsar_token"]
     assert options == {
         "endpoint": "pulsar+ssl://pulsar-aws-useast2.streaming.datastax.com:6651",
@@ -647,7 +647,7 @@ def test_the_example_is_what_astra_serves():
 
 
 def test_what_a_file_gives_stays_the_same_when_it_is_given_again():
-    options = options_from(EXAMPLE.read_text())
+    options = read_options(EXAMPLE.read_text())
     overrides = {option: options[option] for option in OPTIONS if option in options}
-    assert options_from(EXAMPLE.read_text(), overrides) == options
-    assert options_from(None, overrides) == overrides
+    assert read_options(EXAMPLE.read_text(), overrides) == options
+    assert read_options(None, overrides) == overrides

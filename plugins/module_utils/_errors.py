@@ -4,11 +4,13 @@
 
 """The exceptions of the collection.
 
-Every layer raises these; ``options.outcome`` turns them into a failed result in one place. A message is one
+Every layer raises these; ``_command.perform`` turns them into a failed result in one place. A message is one
 sentence that a person can act on and never holds a secret.
 """
 
 from __future__ import annotations
+
+from typing import Any, Sequence
 
 
 class AstraError(Exception):
@@ -16,10 +18,10 @@ class AstraError(Exception):
 
     :arg message: what went wrong and what to do.
     :arg maybe_applied: whether the request that failed may have changed something all the same.
-    :arg result: keys that the failed result carries besides the message, for example C(http_status).
+    :arg result: keys that the failed result carries besides the message, for example ``http_status``.
     """
 
-    def __init__(self, message, maybe_applied=False, **result):
+    def __init__(self, message: str, maybe_applied: bool = False, **result: Any) -> None:
         super().__init__(message)
         self.message = message
         self.maybe_applied = maybe_applied
@@ -29,10 +31,10 @@ class AstraError(Exception):
 class InputError(AstraError):
     """The given options or file cannot be used; nothing was sent.
 
-    :arg problems: one sentence, or a list with a sentence for each problem.
+    :arg problems: one sentence, or several with a sentence for each problem.
     """
 
-    def __init__(self, problems):
+    def __init__(self, problems: str | Sequence[str]) -> None:
         self.problems = [problems] if isinstance(problems, str) else list(problems)
         super().__init__(" ".join(self.problems))
 
@@ -45,8 +47,12 @@ class NotFound(ServiceError):
     """The service answered 404 to a request that changes something."""
 
 
-class Conflict(ServiceError):
-    """The service answered 409: an earlier change is still being applied."""
+class Busy(ServiceError):
+    """The service answered 409 because an earlier change is still being applied: it clears with time."""
+
+
+class AlreadyExists(ServiceError):
+    """The service answered 409 because what should be made is there: somebody else may have made it."""
 
 
 class ConnectionFailed(AstraError):
@@ -56,7 +62,7 @@ class ConnectionFailed(AstraError):
 class AnswerLost(AstraError):
     """The answer to a request that changes something was lost: whether it took effect is not known."""
 
-    def __init__(self, message, maybe_applied=True, **result):
+    def __init__(self, message: str, maybe_applied: bool = True, **result: Any) -> None:
         super().__init__(message, maybe_applied, **result)
 
 

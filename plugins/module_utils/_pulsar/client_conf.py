@@ -2,26 +2,24 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pulsar's client.conf, read into the options of M(datastax.astra.astra_audit_log_stream).
+"""Pulsar's client.conf, read into options and written from them. Pure code.
 
-Pure code: text in, a dict out. What each key may hold follows the authentication plugins of the Pulsar clients
-(U(https://pulsar.apache.org/docs/security-jwt) and U(https://pulsar.apache.org/docs/security-oauth2)).
+What each key may hold follows the authentication plugins of the Pulsar clients
+(https://pulsar.apache.org/docs/security-jwt and https://pulsar.apache.org/docs/security-oauth2).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from typing import NamedTuple
+from typing import Any, Callable, Iterator, Mapping, NamedTuple
 
-from ansible_collections.datastax.astra.plugins.module_utils.destination import (
-    OAUTH2_OPTIONS,
-    SECRET_OPTIONS,
-    TOKEN_OPTIONS,
-    normalize_endpoint,
-)
-from ansible_collections.datastax.astra.plugins.module_utils.errors import InputError
+from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.names import normalize_endpoint
 
+TOKEN_OPTIONS = ("auth_name", "pulsar_token")
+OAUTH2_OPTIONS = ("oauth2_credentials_url", "oauth2_issuer_url", "oauth2_audience", "oauth2_scope")
+SECRET_OPTIONS = {"token": "pulsar_token", "oauth2": "oauth2_credentials_url"}
 OPTIONS = ("endpoint", "auth_strategy", *TOKEN_OPTIONS, *OAUTH2_OPTIONS)
 
 _KEYS = ("webServiceUrl", "brokerServiceUrl", "serviceUrl", "authPlugin", "authParams")
@@ -59,7 +57,7 @@ _TOKEN_PARAMS = re.compile(r"(?:token|file):.*|[\w-]+\.[\w-]+\.[\w-]*", re.ASCII
 class Property(NamedTuple):
     """One property: the number of its first line, its key, and its value.
 
-    Key or value is None when it has a malformed C(\\u) escape.
+    Key or value is None when it has a malformed ``\\u`` escape.
     """
 
     line: int
@@ -67,10 +65,10 @@ class Property(NamedTuple):
     value: str | None
 
 
-def parse(text):
-    """Yield each M(Property) of a Java properties file, in the file's order, duplicates included.
+def parse(text: str) -> Iterator[Property]:
+    """Yield each ``Property`` of a Java properties file, in the file's order, duplicates included.
 
-    The grammar is the one of C(java.util.Properties.load). A backslash that is alone in the file's last line is
+    The grammar is the one of ``java.util.Properties.load``. A backslash that is alone in the file's last line is
     the one exception: Java takes it for a property with an empty key and an empty value, here it is nothing.
     """
     lines = enumerate(_LINE_END.split(text.removeprefix("\ufeff")), start=1)
@@ -89,17 +87,17 @@ def parse(text):
         yield Property(number, _unescape(key), _unescape(value))
 
 
-def _is_continued(line):
+def _is_continued(line: str) -> bool:
     return (len(line) - len(line.rstrip("\\"))) % 2 == 1
 
 
-def _unescape(text):
-    """Return C(text) with its escapes decoded, or None when one is malformed."""
+def _unescape(text: str) -> str | None:
+    """Return ``text`` with its escapes decoded, or None when one is malformed."""
     if "\\" not in text:
         return text
     malformed = False
 
-    def decode(escape):
+    def decode(escape: re.Match[str]) -> str:
         nonlocal malformed
         digits, character = escape.groups()
         if digits:
@@ -112,32 +110,32 @@ def _unescape(text):
     return None if malformed else decoded.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
-def options_from(content, overrides=None):
+def read_options(content: str | None, overrides: Mapping[str, Any] | None = None) -> dict[str, str]:
     """Return the module's options that a client.conf and the caller's own values give together.
 
     An override wins over the file, and what it replaces there is not looked at, so it may be unusable. The strategy
-    is that of an C(auth_strategy) override, else that of the one secret among the overrides, else the file's; what
+    is that of an ``auth_strategy`` override, else that of the one secret among the overrides, else the file's; what
     the file says for another strategy is left out.
 
     :arg content: the text of client.conf, or None when there is no file.
-    :arg overrides: values of C(OPTIONS) by name; None or an empty string means not given.
-    :returns: the options that have a value, and C(web_service_url) when the file has it.
+    :arg overrides: values of ``OPTIONS`` by name; None or an empty string means not given.
+    :returns: the options that have a value, and ``web_service_url`` when the file has it.
     :raises InputError: with every problem. Those of the file name line and key, and never a value or a path.
     """
-    given = _given(overrides or {})
+    given = _examine_overrides(overrides or {})
     problems = []
     conf = {} if content is None else _read(content, given, problems)
     options = {
-        **_endpoint(conf, given, problems),
-        **_authentication(conf, given, problems),
-        **_web_service_url(conf, problems),
+        **_find_endpoint(conf, given, problems),
+        **_find_authentication(conf, given, problems),
+        **_find_web_service_url(conf, problems),
     }
     if problems:
         raise InputError(problems)
     return options
 
 
-def _given(overrides):
+def _examine_overrides(overrides: Mapping[str, Any]) -> dict[str, str]:
     problems = []
     given = {}
     for option, value in overrides.items():
@@ -154,14 +152,14 @@ def _given(overrides):
     return given
 
 
-def _read(content, given, problems):
+def _read(content: object, given: Mapping[str, str], problems: list[str]) -> dict[str, Property]:
     """Return the properties that are read here and have a value, by key."""
     if not isinstance(content, str):
         raise InputError("client.conf must be given as text.")
     properties = list(parse(content))
     conf = {entry.key: entry._replace(value=_trim(entry.value)) for entry in properties if entry.key in _KEYS}
     present = {key: entry for key, entry in conf.items() if entry.value != ""}
-    asked = _asked_strategy(given)
+    asked = _find_asked_strategy(given)
     if "endpoint" in given and asked and _NEEDED[asked] <= given.keys():
         return {key: entry for key, entry in present.items() if entry.value is not None}
     if content.startswith("$ANSIBLE_VAULT;"):
@@ -185,8 +183,8 @@ def _read(content, given, problems):
     return present
 
 
-def _trim(value):
-    """Return C(value) without the white space and the one pair of quotes around it, which Java would keep."""
+def _trim(value: str | None) -> str | None:
+    """Return ``value`` without the white space and the one pair of quotes around it, which Java would keep."""
     if value is None:
         return None
     value = value.strip()
@@ -195,10 +193,10 @@ def _trim(value):
     return value
 
 
-def _attempt(entry, problems, read, *arguments):
-    """Return C(read(*arguments)), or None when that or the text of C(entry) is a problem.
+def _attempt(entry: Property, problems: list[str], read: Callable[..., Any], *arguments: Any) -> Any:
+    """Return ``read(*arguments)``, or None when that or the text of ``entry`` is a problem.
 
-    C(read), as every reader below, raises an InputError whose message goes on after the name of the key.
+    ``read``, as every reader below, raises an InputError whose message goes on after the name of the key.
     """
     try:
         if entry.value is None:
@@ -209,13 +207,13 @@ def _attempt(entry, problems, read, *arguments):
         return None
 
 
-def _web_service_url(conf, problems):
+def _find_web_service_url(conf: Mapping[str, Property], problems: list[str]) -> dict[str, str]:
     entry = conf.get("webServiceUrl")
-    url = _attempt(entry, problems, _printable, entry.value) if entry else None
+    url = _attempt(entry, problems, _check_printable, entry.value) if entry else None
     return {"web_service_url": url} if url else {}
 
 
-def _endpoint(conf, given, problems):
+def _find_endpoint(conf: Mapping[str, Property], given: Mapping[str, str], problems: list[str]) -> dict[str, str]:
     if "endpoint" in given:
         try:
             return {"endpoint": normalize_endpoint(given["endpoint"])}
@@ -227,22 +225,22 @@ def _endpoint(conf, given, problems):
     return {"endpoint": endpoint} if endpoint else {}
 
 
-def _authentication(conf, given, problems):
+def _find_authentication(conf: Mapping[str, Property], given: Mapping[str, str], problems: list[str]) -> dict[str, str]:
     plugin, params = conf.get("authPlugin"), conf.get("authParams")
-    asked = _asked_strategy(given)
+    asked = _find_asked_strategy(given)
     unusable = []
     stated = None
     if plugin:
-        stated = _attempt(plugin, unusable, _strategy_of_plugin, plugin.value)
+        stated = _attempt(plugin, unusable, _read_plugin, plugin.value)
     elif params:
         # With nothing else to go by, authParams that cannot be told apart are read, and refused, as what was asked.
-        stated = _attempt(params, unusable, _strategy_of_params, params.value) or asked
+        stated = _attempt(params, unusable, _recognize_params, params.value) or asked
     if not asked:
         problems += unusable
     strategy = asked or stated
     options = {}
     if params and strategy and strategy == stated:
-        read = _token_options if strategy == "token" else _oauth2_options
+        read = _read_token_options if strategy == "token" else _read_oauth2_options
         options.update(read(params, given, problems))
     options.update((option, given[option]) for option in (*TOKEN_OPTIONS, *OAUTH2_OPTIONS) if option in given)
     if strategy:
@@ -252,12 +250,12 @@ def _authentication(conf, given, problems):
     return options
 
 
-def _asked_strategy(given):
+def _find_asked_strategy(given: Mapping[str, str]) -> str | None:
     by_secret = [strategy for strategy, secret in SECRET_OPTIONS.items() if secret in given]
     return given.get("auth_strategy") or (by_secret[0] if len(by_secret) == 1 else None)
 
 
-def _strategy_of_plugin(name):
+def _read_plugin(name: str) -> str:
     strategy = _STRATEGIES.get(name.rpartition(".")[2].lower())
     if not strategy:
         raise InputError(
@@ -267,9 +265,9 @@ def _strategy_of_plugin(name):
     return strategy
 
 
-def _strategy_of_params(params):
+def _recognize_params(params: str) -> str:
     if params.startswith("{"):
-        fields = _json_object(params)
+        fields = _parse_json_object(params)
         if "token" in fields:
             return "token"
         if any(name in fields for names in _OAUTH2_FIELDS.values() for name in names):
@@ -281,19 +279,19 @@ def _strategy_of_params(params):
     )
 
 
-def _token_options(params, given, problems):
+def _read_token_options(params: Property, given: Mapping[str, str], problems: list[str]) -> dict[str, str]:
     if "pulsar_token" in given:
         return {}
-    token = _attempt(params, problems, _token, params.value)
+    token = _attempt(params, problems, _read_token, params.value)
     return {"pulsar_token": token} if token else {}
 
 
-def _token(params):
+def _read_token(params: str) -> str:
     if params.startswith("{"):
-        fields = _json_object(params)
+        fields = _parse_json_object(params)
         if "token" not in fields:
             raise InputError("is a JSON object without a token.")
-        params = _field(fields, "token") or ""
+        params = _read_field(fields, "token") or ""
     elif not _TOKEN_PARAMS.fullmatch(params):
         raise InputError("must be token:<JWT>, the JWT alone, or a JSON object with the token.")
     token = params.removeprefix("token:").strip()
@@ -301,12 +299,12 @@ def _token(params):
         raise InputError(
             "names a file on the machine where client.conf was written, instead of the token: give pulsar_token."
         )
-    return _printable(token)
+    return _check_printable(token)
 
 
-def _oauth2_options(params, given, problems):
+def _read_oauth2_options(params: Property, given: Mapping[str, str], problems: list[str]) -> dict[str, str]:
     unreadable = []
-    fields = _attempt(params, unreadable, _json_object, params.value)
+    fields = _attempt(params, unreadable, _parse_json_object, params.value)
     if fields is None:
         if not _NEEDED["oauth2"] <= given.keys():
             problems += unreadable
@@ -314,17 +312,17 @@ def _oauth2_options(params, given, problems):
     options = {}
     for option, names in _OAUTH2_FIELDS.items():
         if option not in given:
-            read = _credentials_url if option == "oauth2_credentials_url" else _field
+            read = _read_credentials_url if option == "oauth2_credentials_url" else _read_field
             value = _attempt(params, problems, read, fields, *names)
             if value:
                 options[option] = value
     return options
 
 
-def _credentials_url(fields, *names):
+def _read_credentials_url(fields: Mapping[str, Any], *names: str) -> str | None:
     if fields.get("type") not in (None, "", "client_credentials"):
         raise InputError("has a type other than client_credentials, which is the only one that can be used.")
-    url = _field(fields, *names)
+    url = _read_field(fields, *names)
     if url and not url.lower().startswith(("data:", "https://", "http://")):
         raise InputError(
             f"has a {names[0]} that names a file on the machine where client.conf was written: "
@@ -333,18 +331,18 @@ def _credentials_url(fields, *names):
     return url
 
 
-def _field(fields, *names):
-    """Return the first of the fields C(names) that has a value, or None."""
+def _read_field(fields: Mapping[str, Any], *names: str) -> str | None:
+    """Return the first of the fields ``names`` that has a value, or None."""
     for name in names:
         value = fields.get(name)
         if value is not None and not isinstance(value, str):
             raise InputError(f"must have a string as {name}.")
         if value and value.strip():
-            return _printable(value.strip())
+            return _check_printable(value.strip())
     return None
 
 
-def _json_object(text):
+def _parse_json_object(text: str) -> dict[str, Any]:
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError):
@@ -354,7 +352,7 @@ def _json_object(text):
     return fields
 
 
-def _printable(text):
+def _check_printable(text: str) -> str:
     if not text.isprintable():
         raise InputError("contains control characters or characters that are no text.")
     return text

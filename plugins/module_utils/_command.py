@@ -1,0 +1,162 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Between Ansible and the rest: argument specs, and results from what the layers below return or raise.
+
+Modules and action plugins perform the same commands; the only difference is whose process it happens in.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Callable, Mapping, NamedTuple
+
+from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
+from ansible_collections.datastax.astra.plugins.module_utils import _http
+from ansible_collections.datastax.astra.plugins.module_utils._api import Api
+from ansible_collections.datastax.astra.plugins.module_utils._connection import open_http
+from ansible_collections.datastax.astra.plugins.module_utils._convergence import Settings, converge
+from ansible_collections.datastax.astra.plugins.module_utils._errors import AstraError, InputError
+from ansible_collections.datastax.astra.plugins.module_utils._resources._audit_log_stream_request import (
+    Request,
+    examine,
+)
+from ansible_collections.datastax.astra.plugins.module_utils._resources.audit_log_stream import (
+    AuditLogStream,
+    Policy,
+    confirm_absence,
+    read_stream,
+)
+from ansible_collections.datastax.astra.plugins.module_utils._secrets import find_secrets
+
+ArgumentSpec = Mapping[str, Mapping[str, Any]]
+
+CONNECTION_SPEC: ArgumentSpec = {
+    "application_token": {
+        "type": "str",
+        "no_log": True,
+        "fallback": (env_fallback, ["ASTRA_DB_APPLICATION_TOKEN", "ASTRA_API_TOKEN"]),
+    },
+    "api_url": {
+        "type": "str",
+        "default": "https://api.astra.datastax.com",
+        "fallback": (env_fallback, ["ASTRA_API_URL"]),
+    },
+    "validate_certs": {"type": "bool", "default": True},
+    "ca_path": {"type": "path"},
+    "timeout": {"type": "int", "default": 30},
+    "retries": {"type": "int", "default": 5},
+}
+STATE_SPEC: ArgumentSpec = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
+WAIT_SPEC: ArgumentSpec = {
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 60},
+}
+_ORGANIZATION_SPEC: ArgumentSpec = {"organization_id": {"type": "str", "aliases": ["org_id"]}}
+_STREAM_SPEC: ArgumentSpec = {
+    "endpoint": {"type": "str"},
+    "topic": {"type": "str"},
+    "auth_strategy": {"type": "str", "choices": ["token", "oauth2"], "default": "token"},
+    "auth_name": {"type": "str"},
+    "pulsar_token": {"type": "str", "no_log": True},
+    "oauth2_credentials_url": {"type": "str", "no_log": True},
+    "oauth2_issuer_url": {"type": "str"},
+    "oauth2_audience": {"type": "str"},
+    "oauth2_scope": {"type": "str"},
+    "update_token": {
+        "type": "str",
+        "choices": ["on_change", "always", "on_create"],
+        "default": "on_change",
+        "no_log": False,
+    },
+    "known_token_fingerprint": {"type": "str", "no_log": False},
+    "fingerprint_store": {"type": "str"},
+    "validate_region": {"type": "bool", "default": True},
+}
+
+
+class Command(NamedTuple):
+    """What a module does.
+
+    :ivar execute: takes the validated options, whether it is check mode, and a list that it appends warnings to;
+        returns a result or raises an AstraError.
+    """
+
+    argument_spec: ArgumentSpec
+    execute: Callable[[Mapping[str, Any], bool, list[str]], dict[str, Any]]
+
+
+def perform(command: Command, params: Mapping[str, Any], check_mode: bool, diff: bool) -> dict[str, Any]:
+    """Perform a command and return its result; the one place where an exception becomes a failed result.
+
+    :arg params: the validated options.
+    :arg diff: whether the result shall have a ``diff``.
+    """
+    warnings: list[str] = []
+    try:
+        if _http.REQUESTS_IMPORT_ERROR:
+            raise InputError(missing_required_lib("requests"))
+        result = command.execute(params, check_mode, warnings)
+    except AstraError as error:
+        result = {"failed": True, "changed": False, "msg": error.message, **error.result}
+    if not diff:
+        result.pop("diff", None)
+    if warnings:
+        result["warnings"] = warnings
+    return result
+
+
+def run_module(command: Command) -> None:
+    """Be the ``main`` of a module."""
+    module = AnsibleModule(argument_spec=command.argument_spec, supports_check_mode=True)
+    result = perform(command, module.params, module.check_mode, module._diff)
+    for warning in result.pop("warnings", ()):
+        module.warn(warning)
+    if result.get("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+def _examine(params: Mapping[str, Any], warnings: list[str]) -> Request:
+    findings = examine(params, time.time())
+    warnings += findings.warnings
+    if findings.request is None:
+        raise InputError(findings.problems)
+    return findings.request
+
+
+def _execute_stream(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
+    request = _examine(params, warnings)
+    policy = Policy(params["update_token"], params["known_token_fingerprint"])
+    secrets = find_secrets(AUDIT_LOG_STREAM.argument_spec, params)
+    with open_http(params) as http:
+        stream = AuditLogStream(Api(http, params["application_token"], secrets), request, policy)
+        result = converge(stream, Settings(params["wait"], params["wait_timeout"]), check_mode)
+    warnings += result.pop("warnings")
+    return result
+
+
+def _execute_info(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
+    organization_id = _examine(params, warnings).organization_id
+    with open_http(params) as http:
+        api = Api(http, params["application_token"])
+        organization_id = organization_id or api.find_organization()
+        try:
+            stored = read_stream(api, organization_id)
+            warnings += [] if stored else confirm_absence(api, organization_id)
+        except AstraError as error:
+            error.result["organization_id"] = organization_id
+            raise
+    return {
+        "changed": False,
+        "exists": stored is not None,
+        "organization_id": organization_id,
+        "stream": stored.stream if stored else None,
+    }
+
+
+AUDIT_LOG_STREAM = Command(
+    {**STATE_SPEC, **_STREAM_SPEC, **WAIT_SPEC, **_ORGANIZATION_SPEC, **CONNECTION_SPEC}, _execute_stream
+)
+AUDIT_LOG_STREAM_INFO = Command({**_ORGANIZATION_SPEC, **CONNECTION_SPEC}, _execute_info)

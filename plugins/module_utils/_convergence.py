@@ -1,0 +1,258 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bringing a resource into the asked state: read, plan, write, wait.
+
+Check mode, conflicts, lost answers, diffs and deadlines are here once for every resource. What a resource is, and what
+there is to do about it, it says itself (see ``_resource``).
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Mapping, NamedTuple, Protocol
+
+from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
+from ansible_collections.datastax.astra.plugins.module_utils._deadline import UNBOUNDED, Deadline
+from ansible_collections.datastax.astra.plugins.module_utils._errors import (
+    AlreadyExists,
+    AnswerLost,
+    AstraError,
+    Busy,
+    InputError,
+    NotFound,
+    WaitTimeout,
+)
+from ansible_collections.datastax.astra.plugins.module_utils._http import Attempts
+
+FIRST_INTERVAL = 0.25  # seconds between two looks at the service
+LONGEST_INTERVAL = 5  # seconds
+
+
+class Plan(NamedTuple):
+    """What there is to do for one resource, and all that a result says about it.
+
+    :ivar action: ``created``, ``updated``, ``deleted`` or ``none``.
+    :ivar before: what exists, named as the options; None when nothing does.
+    :ivar after: what exists afterwards.
+    :ivar diff: ``before`` and ``after`` as a diff shows them, secrets masked.
+    :ivar writes: the requests that bring it about, in their order.
+    :ivar refusal: why the writes cannot be made, or None.
+    :ivar missing: the secret option without which the writes cannot be made, or None. Check mode only warns of it, so
+        that drift can be found without knowing the secret.
+    :ivar pending: the names of what the service does not show as asked. It can be empty where something has to be
+        written all the same: a secret is never shown.
+    :ivar values: further return values.
+    :ivar warnings: sentences about what could not be seen.
+    """
+
+    action: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    diff: dict[str, Any]
+    writes: tuple[Call, ...] = ()
+    refusal: str | None = None
+    missing: str | None = None
+    pending: tuple[str, ...] = ()
+    values: Mapping[str, Any] = {}
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is something to do."""
+        return self.action != "none"
+
+
+class Resource(Protocol):
+    """What is converged."""
+
+    kind: str  # the key of the result that shows it
+    api: Api
+    warnings: list[str]
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Return values that say which one it is, as far as that is known."""
+
+    def read(self, deadline: Deadline) -> Any:
+        """Return what the service shows, or None where nothing exists.
+
+        :raises Busy: an earlier change is still being applied.
+        """
+
+    def plan(self, stored: Any) -> Plan:
+        """Compare what is asked with what the service shows."""
+
+    def check_write(self, plan: Plan, deadline: Deadline) -> None:
+        """Raise an AstraError where the writes must not be made. It changes nothing, so check mode calls it too."""
+
+    def accept(self, call: Call, document: Any) -> None:
+        """Take note of what the service answered to one of the writes."""
+
+    def complete(self, plan: Plan, deadline: Deadline) -> Mapping[str, Any]:
+        """Return the values that the result of a real run has besides the plan's."""
+
+
+class Settings(NamedTuple):
+    """How to converge, not what.
+
+    :ivar wait: whether to wait until the service shows the change.
+    :ivar wait_timeout: seconds for an earlier change to be finished and for the service to show ours, together.
+    """
+
+    wait: bool = True
+    wait_timeout: float = 60
+
+
+def converge(resource: Resource, settings: Settings, check_mode: bool = False) -> dict[str, Any]:
+    """Bring a resource into the asked state.
+
+    :arg check_mode: leave the writes out; everything else is the same.
+    :returns: the result: ``changed``, ``action``, the resource under its kind's name, ``previous``, ``diff``,
+        ``warnings``, and what the plan and the resource add.
+    :raises AstraError: it failed; ``result["changed"]`` tells whether something was changed, or may have been.
+    """
+    run = _Run(resource, settings)
+    try:
+        plan, shown = run.execute(check_mode)
+        values = {} if check_mode else resource.complete(plan, run.deadline)
+    except AstraError as error:
+        error.result.update(resource.identity, changed=run.maybe_changed)
+        raise
+    warnings = [*resource.warnings, *plan.warnings]
+    if plan.missing:
+        warnings.append(f"{plan.missing} was not given, and without it a real run would refuse to write.")
+    return {
+        "changed": plan.changed,
+        "action": plan.action,
+        **resource.identity,
+        resource.kind: shown,
+        "previous": plan.before,
+        "diff": plan.diff,
+        "warnings": warnings,
+        **plan.values,
+        **values,
+    }
+
+
+class _Run:
+    """One resource's way to the asked state."""
+
+    def __init__(self, resource: Resource, settings: Settings) -> None:
+        self._resource = resource
+        self._settings = settings
+        self._interval = FIRST_INTERVAL
+        self.deadline = UNBOUNDED  # until something has to be waited for
+        self.maybe_changed = False
+
+    def execute(self, check_mode: bool) -> tuple[Plan, dict[str, Any] | None]:
+        """Read, plan, write, wait. Return the plan that was followed, and what exists afterwards."""
+        plan = self._make_plan()
+        if not plan.changed:
+            return plan, plan.after
+        self._check(plan, check_mode)
+        if check_mode:
+            return plan, plan.after
+        plan = self._apply(plan)
+        if plan.changed and self._settings.wait:
+            return plan, self._await_shown()
+        return plan, plan.after
+
+    def _check(self, plan: Plan, check_mode: bool = False) -> None:
+        if plan.refusal:
+            raise InputError(plan.refusal)
+        if plan.missing and not check_mode:
+            raise InputError(
+                f"{plan.missing} is needed, because {self._resource.label} has to be written ({plan.action}); "
+                "nothing was sent."
+            )
+        self._resource.check_write(plan, self.deadline)
+
+    def _make_plan(self) -> Plan:
+        while True:
+            try:
+                return self._resource.plan(self._resource.read(self.deadline))
+            except Busy:
+                if not self._wait():
+                    raise
+
+    def _apply(self, plan: Plan) -> Plan:
+        """Have the plan accepted; return the plan, or the one that replaces it when somebody else was faster."""
+        attempts = self._resource.api.make_attempts()
+        clashed = False
+        while True:
+            failure: AstraError
+            try:
+                for call in plan.writes:
+                    self._send(call, attempts)
+                return plan
+            except Busy as error:
+                if not self._wait():
+                    raise
+                failure = error
+            except (AnswerLost, AlreadyExists) as error:
+                failure = error
+            except NotFound as error:
+                # Somebody else may have deleted it, which GET shows as late as it shows our own changes.
+                if plan.action != "deleted":
+                    raise
+                failure = error
+            again = self._make_plan()
+            if not again.changed:
+                return plan if self.maybe_changed else again
+            if isinstance(failure, AnswerLost) and not attempts.pause(self.deadline):
+                raise failure
+            if isinstance(failure, NotFound) and not self._wait():
+                raise failure
+            if isinstance(failure, AlreadyExists) and clashed:
+                raise failure
+            clashed = isinstance(failure, AlreadyExists)
+            self._check(again)
+            plan = again
+
+    def _send(self, call: Call, attempts: Attempts) -> None:
+        try:
+            document = self._resource.api.write(call, self.deadline, attempts)
+        except AstraError as error:
+            self.maybe_changed = self.maybe_changed or error.maybe_applied
+            raise
+        self.maybe_changed = True
+        self._resource.accept(call, document)
+
+    def _await_shown(self) -> dict[str, Any] | None:
+        """Look until the service shows what is asked; return what it shows."""
+        self._interval = FIRST_INTERVAL
+        self._start_deadline()
+        while True:
+            try:
+                plan = self._make_plan()
+            except AstraError as error:
+                error.message = f"The service accepted the change, but then: {error.message}"
+                raise
+            if not plan.pending:
+                return plan.before
+            if not self._wait():
+                raise WaitTimeout(
+                    f"The service accepted the change of {self._resource.label}, but after "
+                    f"{self._settings.wait_timeout} seconds GET does not show it ({', '.join(plan.pending)}): "
+                    "run again later, or raise wait_timeout."
+                )
+
+    def _start_deadline(self) -> None:
+        if self.deadline is UNBOUNDED:
+            self.deadline = Deadline(self._settings.wait_timeout)
+
+    def _wait(self) -> bool:
+        """Wait for what takes time, longer each time; return False when the time for waiting is over."""
+        self._start_deadline()
+        seconds = self.deadline.bound(self._interval)
+        if seconds <= 0:
+            return False
+        time.sleep(seconds)
+        self._interval = min(self._interval * 1.6, LONGEST_INTERVAL)
+        return True

@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Secrets: what is shown instead of them, what may be kept of them, and which of a command's options are secret."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any, Iterable, Mapping
+
+MASK = "********"  # what the service shows instead of a secret, and what diffs and messages show
+SENT_AGAIN = f"{MASK} (sent again)"
+
+UNKNOWN_FINGERPRINT = f"sha256:{'0' * 64}"  # equals no secret's fingerprint, so that the secret is sent again
+
+_FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def compute_fingerprint(organization_id: str, secret: str) -> str:
+    """Return what may be kept of a secret in order to recognise it: a hash that is different in every organization."""
+    return "sha256:" + hashlib.sha256(f"{organization_id}\0{secret}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def is_fingerprint(value: object) -> bool:
+    """Tell whether a value has the form of what ``compute_fingerprint`` returns."""
+    return isinstance(value, str) and bool(_FINGERPRINT.fullmatch(value))
+
+
+def find_secrets(argument_spec: Mapping[str, Mapping[str, Any]], *options: Mapping[str, Any]) -> set[str]:
+    """Return the values of a command's secret options, also without the white space around them.
+
+    :arg argument_spec: as Ansible takes it; ``no_log`` marks the secret options, within a dictionary's options too.
+    :arg options: dictionaries of options.
+    """
+    found: set[str] = set()
+    for name, option in argument_spec.items():
+        for values in options:
+            value = values.get(name)
+            if option.get("no_log") and value:
+                found.update(_find_texts(value))
+            elif isinstance(value, Mapping) and option.get("options"):
+                found |= find_secrets(option["options"], value)
+    return found | {text.strip() for text in found if text.strip()}
+
+
+def _find_texts(value: object) -> Iterable[str]:
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from _find_texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _find_texts(item)
+    elif value not in (None, ""):
+        yield str(value)
+
+
+def mask(text: str, secrets: Iterable[str]) -> str:
+    """Return a text with each of these secrets replaced by the mask, the longest first."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return text
