@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from ansible.utils.path import unfrackpath
 from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_STREAM

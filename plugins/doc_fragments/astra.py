@@ -45,6 +45,9 @@ options:
       - A certificate that does not verify is never tried again.
     type: int
     default: 5
+notes:
+  - When it fails because of an answer of the service, the result has its HTTP status as C(http_status), and what the
+    service said as C(api_errors), a list of C(id) and C(message).
 requirements:
   - Python 3.9 or newer
   - requests
@@ -59,4 +62,48 @@ options:
         The token of an enterprise needs it to be set.
     type: str
     aliases: [org_id]
+"""
+
+    STATE = r"""
+options:
+  state:
+    description:
+      - With V(present), it exists as the other options say. With V(absent), it does not exist.
+    type: str
+    choices: [present, absent]
+    default: present
+"""
+
+    WAIT = r"""
+options:
+  wait:
+    description:
+      - Whether to wait until the service shows the change.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - Seconds for an earlier change to be finished (HTTP status 409) and for O(wait), together. Every repeat of a
+        request and every C(Retry-After) counts.
+    type: int
+    default: 60
+"""
+
+    STREAMING = r"""
+options:
+  tenant:
+    description:
+      - Name of the Astra Streaming tenant.
+    type: str
+    required: true
+  cluster:
+    description:
+      - Name of the Pulsar cluster. Two clusters can have tenants of the same name.
+    type: str
+    default: pulsar-aws-useast2
+  admin_url:
+    description:
+      - URL of Pulsar's admin API. If not set, the environment variable E(ASTRA_STREAMING_API_URL) is used, then what
+        Astra shows for the tenant.
+    type: str
 """

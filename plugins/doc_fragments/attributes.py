@@ -17,6 +17,19 @@ attributes:
     description: When run twice in a row with the same arguments, the second run changes nothing.
 """
 
+    INFO = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+    details:
+      - It never changes anything.
+  idempotent:
+    support: full
+"""
+
     CONTROLLER = r"""
 options: {}
 attributes:

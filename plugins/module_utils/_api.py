@@ -11,7 +11,8 @@ DevOps API's ``{"errors": [{"ID": 123, "message": "..."}]}`` and ``{"reason": ".
 from __future__ import annotations
 
 import json
-from typing import Any, Iterable, Mapping, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import UNBOUNDED, Deadline
 from ansible_collections.datastax.astra.plugins.module_utils._errors import (
@@ -79,6 +80,10 @@ class Api:
         self._token = token.strip()
         self._secrets = {self._token, *secrets}
         self._organization_id: str | None = None
+
+    def move_to(self, http: Http) -> Api:
+        """Return another service as the same credential sees it."""
+        return Api(http, self._token, self._secrets)
 
     def make_attempts(self) -> Attempts:
         """Return the further tries of a request, to be shared by all that repeat it."""

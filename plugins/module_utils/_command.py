@@ -9,15 +9,19 @@ Modules and action plugins perform the same commands; the only difference is who
 
 from __future__ import annotations
 
+import contextlib
 import time
-from typing import Any, Callable, Mapping, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, Callable, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 from ansible_collections.datastax.astra.plugins.module_utils import _http
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api
-from ansible_collections.datastax.astra.plugins.module_utils._connection import open_http
+from ansible_collections.datastax.astra.plugins.module_utils._connection import examine_connection, open_http
 from ansible_collections.datastax.astra.plugins.module_utils._convergence import Settings, converge
+from ansible_collections.datastax.astra.plugins.module_utils._deadline import UNBOUNDED
 from ansible_collections.datastax.astra.plugins.module_utils._errors import AstraError, InputError
+from ansible_collections.datastax.astra.plugins.module_utils._resource import ArgumentSpec, DeclaredResource
 from ansible_collections.datastax.astra.plugins.module_utils._resources._audit_log_stream_request import (
     Request,
     examine,
@@ -28,9 +32,8 @@ from ansible_collections.datastax.astra.plugins.module_utils._resources.audit_lo
     confirm_absence,
     read_stream,
 )
+from ansible_collections.datastax.astra.plugins.module_utils._resources.role import Role
 from ansible_collections.datastax.astra.plugins.module_utils._secrets import find_secrets
-
-ArgumentSpec = Mapping[str, Mapping[str, Any]]
 
 CONNECTION_SPEC: ArgumentSpec = {
     "application_token": {
@@ -52,6 +55,11 @@ STATE_SPEC: ArgumentSpec = {"state": {"type": "str", "choices": ["present", "abs
 WAIT_SPEC: ArgumentSpec = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 60},
+}
+STREAMING_SPEC: ArgumentSpec = {
+    "tenant": {"type": "str", "required": True},
+    "cluster": {"type": "str", "default": "pulsar-aws-useast2"},
+    "admin_url": {"type": "str", "fallback": (env_fallback, ["ASTRA_STREAMING_API_URL"])},
 }
 _ORGANIZATION_SPEC: ArgumentSpec = {"organization_id": {"type": "str", "aliases": ["org_id"]}}
 _STREAM_SPEC: ArgumentSpec = {
@@ -118,6 +126,53 @@ def run_module(command: Command) -> None:
     module.exit_json(**result)
 
 
+def make_command(resource: type[DeclaredResource]) -> Command:
+    """Return what the module of a declared resource does."""
+    spec = {**STATE_SPEC, **_share_spec(resource), **resource.spec, **WAIT_SPEC}
+
+    def execute(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
+        with _open_resource(resource, spec, params, warnings) as opened:
+            result = converge(opened, Settings(params["wait"], params["wait_timeout"]), check_mode)
+        warnings += result.pop("warnings")
+        return result
+
+    return Command(spec, execute)
+
+
+def make_info_command(resource: type[DeclaredResource]) -> Command:
+    """Return what the info module of a declared resource does: it shows one, or lists all."""
+    assert resource.list_key
+    names = {name: {**resource.spec[name], "required": False} for name in resource.identity_options}
+    spec = {**_share_spec(resource), **names}
+
+    def execute(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
+        options = {**dict.fromkeys(resource.spec), **params}
+        with _open_resource(resource, spec, options, warnings) as opened:
+            if params[resource.identity_options[-1]] is None:
+                return {"changed": False, resource.list_key: opened.list(UNBOUNDED)}
+            stored = opened.read(UNBOUNDED)
+            return {"changed": False, "exists": stored is not None, resource.kind: stored}
+
+    return Command(spec, execute)
+
+
+def _share_spec(resource: type[DeclaredResource]) -> ArgumentSpec:
+    return {**(STREAMING_SPEC if resource.is_streaming else {}), **CONNECTION_SPEC}
+
+
+@contextlib.contextmanager
+def _open_resource(
+    resource: type[DeclaredResource], spec: ArgumentSpec, params: Mapping[str, Any], warnings: list[str]
+) -> Iterator[DeclaredResource]:
+    problems, more = examine_connection(params)
+    warnings += more
+    if problems := [*problems, *resource.examine(params)]:
+        raise InputError(problems)
+    with contextlib.ExitStack() as stack:
+        http = stack.enter_context(open_http(params))
+        yield resource(params, Api(http, params["application_token"], find_secrets(spec, params)), stack)
+
+
 def _examine(params: Mapping[str, Any], warnings: list[str]) -> Request:
     findings = examine(params, time.time())
     warnings += findings.warnings
@@ -160,3 +215,5 @@ AUDIT_LOG_STREAM = Command(
     {**STATE_SPEC, **_STREAM_SPEC, **WAIT_SPEC, **_ORGANIZATION_SPEC, **CONNECTION_SPEC}, _execute_stream
 )
 AUDIT_LOG_STREAM_INFO = Command({**_ORGANIZATION_SPEC, **CONNECTION_SPEC}, _execute_info)
+ROLE = make_command(Role)
+ROLE_INFO = make_info_command(Role)

@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How to reach Astra's APIs: what can be known offline about the options that all modules share, and the connections."""
+"""How to reach Astra's APIs: the options that all modules share, and the connections."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from ansible_collections.datastax.astra.plugins.module_utils._http import Http
 

@@ -11,7 +11,8 @@ there is to do about it, it says itself (see ``_resource``).
 from __future__ import annotations
 
 import time
-from typing import Any, Mapping, NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import UNBOUNDED, Deadline

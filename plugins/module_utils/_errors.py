@@ -10,7 +10,8 @@ sentence that a person can act on and never holds a secret.
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 
 class AstraError(Exception):

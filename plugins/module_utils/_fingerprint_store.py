@@ -14,7 +14,8 @@ import contextlib
 import json
 import os
 import uuid
-from typing import Any, Callable, Mapping, NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import Any, Callable, NamedTuple, Protocol
 
 from ansible_collections.datastax.astra.plugins.module_utils import _atomic_file
 from ansible_collections.datastax.astra.plugins.module_utils._errors import AstraError

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import http.client
-import io
 import os
 import random
 import re
@@ -18,8 +17,9 @@ import threading
 import time
 import traceback
 import urllib.request
+from collections.abc import Iterator, Mapping
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Iterator, Mapping, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import UNBOUNDED, Deadline
@@ -35,9 +35,8 @@ REQUESTS_IMPORT_ERROR: str | None = None
 try:
     import requests
     import urllib3
-    from requests.adapters import HTTPAdapter
-
     from ansible_collections.datastax.astra.plugins.module_utils import _http_limits
+    from requests.adapters import HTTPAdapter
 except ImportError:
     REQUESTS_IMPORT_ERROR = traceback.format_exc()
     HTTPAdapter = object
@@ -330,7 +329,8 @@ class Http:
             same_place = False
         if not same_place or "@" in there.netloc or (here.scheme == "https" and there.scheme != "https"):
             raise ServiceError(
-                f"the service redirects to another address ({status}), where tokens are never sent: check {self.url_option}.",
+                f"the service redirects to another address ({status}), where tokens are never sent: "
+                f"check {self.url_option}.",
                 http_status=status,
             )
         if status not in (307, 308) and (method not in _HARMLESS_METHODS or status not in (301, 302, 303)):
@@ -426,7 +426,7 @@ def _walk_causes(error: BaseException) -> Iterator[BaseException]:
         pending += [current.__cause__, current.__context__]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _build_tls_context(validate_certs: bool, ca_path: str) -> ssl.SSLContext:
     context = urllib3.util.ssl_.create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED if validate_certs else ssl.CERT_NONE)
     if validate_certs:

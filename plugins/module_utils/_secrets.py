@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Any, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 MASK = "********"  # what the service shows instead of a secret, and what diffs and messages show
 SENT_AGAIN = f"{MASK} (sent again)"

@@ -21,6 +21,7 @@ author:
 extends_documentation_fragment:
   - datastax.astra.astra
   - datastax.astra.astra.organization
+  - datastax.astra.astra.wait
   - datastax.astra.attributes
   - datastax.astra.attributes.module
 attributes:
@@ -94,7 +95,7 @@ options:
       - When the stored secret, which the API never shows, is sent again. Whenever anything else has to be written, the
         secret is sent with it.
       - With V(on_change), when its fingerprint is another one than O(known_token_fingerprint), or than the one in
-        O(fingerprint_store). When neither knows one, the stored secret is taken as right.
+        O(fingerprint_store). When neither is set, the stored secret is taken as right, and a warning says so.
       - With V(always), in every run, which then is always changed.
       - With V(on_create), never for the secret's sake.
     type: str
@@ -107,30 +108,23 @@ options:
   fingerprint_store:
     description:
       - Directory on the controller that remembers RV(token_fingerprint) of each organization, in one small JSON file
-        per organization. The files hold no secret.
-      - It is read when O(known_token_fingerprint) is not set, and written when RV(token_fingerprint) is returned. It
-        is not written in check mode.
+        per organization, C(audit_log_stream/ORGANIZATION_ID.json). The files hold no secret.
+      - What the store does not know for certain counts as another secret, which is then sent once and recorded. That is
+        so when there is no entry, when it is damaged, or when it could not be written.
+      - It is read when O(known_token_fingerprint) is not set, and written after every write. It is not written in check
+        mode.
       - Needs O(organization_id) and cannot be used with C(async).
-    type: path
+    type: str
   validate_region:
     description:
       - Whether an Astra Streaming endpoint outside AWS us-east-2 is refused. The service accepts one, but then no
         audit log arrives.
     type: bool
     default: true
-  wait:
-    description:
-      - Whether to wait until the service shows the change, which it first accepts and then applies.
-    type: bool
-    default: true
-  wait_timeout:
-    description:
-      - Seconds for waiting, both for an earlier change to be finished (HTTP status 409) and for O(wait).
-    type: int
-    default: 60
 notes:
   - The API answers a request for a wrong organization as it answers one for an organization without a configuration.
-    O(state=absent) with a wrong O(organization_id) is therefore unchanged and no failure.
+    When nothing is configured, the module therefore asks which organization the application token belongs to, and
+    fails if it is another one. The token of an enterprise gets a warning instead.
 seealso:
   - module: datastax.astra.astra_audit_log_stream_info
   - plugin: datastax.astra.from_client_conf
@@ -215,23 +209,6 @@ token_expires_at:
   returned: success
   type: str
   sample: "2027-11-23T12:00:00Z"
-http_status:
-  description: HTTP status of the answer that made the run fail.
-  returned: failure, when there was an answer
-  type: int
-  sample: 403
-api_errors:
-  description: What the service said about it.
-  returned: failure, when there was an answer
-  type: list
-  elements: dict
-  contains:
-    id:
-      description: The service's number of the error, or V(null).
-      type: int
-    message:
-      description: The service's message.
-      type: str
 """
 
 from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_STREAM, run_module

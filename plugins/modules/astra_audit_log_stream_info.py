@@ -18,19 +18,12 @@ extends_documentation_fragment:
   - datastax.astra.astra
   - datastax.astra.astra.organization
   - datastax.astra.attributes
+  - datastax.astra.attributes.info
   - datastax.astra.attributes.module
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
-    details:
-      - It never changes anything.
-  idempotent:
-    support: full
 notes:
-  - The API answers a request for a wrong organization as it answers one for an organization without a configuration,
-    so RV(exists) is V(false) in both cases.
+  - The API answers a request for a wrong organization as it answers one for an organization without a configuration.
+    Before RV(exists) is V(false), the module therefore asks which organization the application token belongs to, and
+    fails if it is another one. The token of an enterprise gets a warning instead.
 seealso:
   - module: datastax.astra.astra_audit_log_stream
 """

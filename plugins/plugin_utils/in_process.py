@@ -25,7 +25,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.action import ActionBase
 from ansible_collections.datastax.astra.plugins.module_utils import _http
-from ansible_collections.datastax.astra.plugins.module_utils._command import Command, perform
+from ansible_collections.datastax.astra.plugins.module_utils._command import perform
 from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
 from ansible_collections.datastax.astra.plugins.module_utils._secrets import find_secrets
 

@@ -15,10 +15,10 @@ import os
 from ansible import errors
 from ansible.errors import AnsibleError
 from ansible.plugins.loader import lookup_loader
+from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_STREAM
+from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import OPTIONS as CLIENT_CONF_OPTIONS
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import read_options
-from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
-from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_STREAM
 from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import plain, preload
 
 PREFIX = "audit_log_stream_"

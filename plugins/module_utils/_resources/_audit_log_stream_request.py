@@ -11,7 +11,8 @@ vendor's page on audit log streaming.
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Mapping, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Callable, NamedTuple
 
 from ansible_collections.datastax.astra.plugins.module_utils._connection import examine_connection
 from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
@@ -35,7 +36,7 @@ _AUDIT_LOG_REGION = "aws-useast2"
 class Request(NamedTuple):
     """One organization's request, validated and normalised.
 
-    ``stream`` has the destination's fields without secrets, named as the module's options, and nothing for state absent;
+    ``stream`` has the destination's fields without secrets, named as the module's options; for state absent, nothing.
     ``secret`` is the Pulsar token or the OAuth2 credentials URL, or None; ``expires_at`` is an RFC 3339 time or None.
     """
 

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Callable, NamedTuple
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import ORGANIZATION_ADMINISTRATOR, Api, Call
 from ansible_collections.datastax.astra.plugins.module_utils._convergence import Plan
@@ -57,8 +58,8 @@ class Policy(NamedTuple):
     """When the stored secret is sent again.
 
     :ivar update_token: ``on_change``, ``always`` or ``on_create``.
-    :ivar known_fingerprint: of the stored secret, as far as somebody remembers it. ``UNKNOWN_FINGERPRINT`` when somebody
-        should, and does not: then the secret is sent.
+    :ivar known_fingerprint: of the stored secret, as far as somebody remembers it. ``UNKNOWN_FINGERPRINT`` when
+        somebody should, and does not: then the secret is sent.
     """
 
     update_token: str = "on_change"
@@ -123,8 +124,8 @@ class AuditLogStream:
 def read_stream(api: Api, organization_id: str, deadline: Deadline = UNBOUNDED) -> Stored | None:
     """Return what the service shows for an organization, or None where it says that nothing is configured.
 
-    The vendor does not say what GET answers then, so 404, 204 and documents without a destination count as that. Believe
-    None only after ``confirm_absence``.
+    The vendor does not say what GET answers then, so 404, 204 and documents without a destination count as that.
+    Believe None only after ``confirm_absence``.
 
     :raises Busy: an earlier change is still being applied.
     :raises AstraError: it cannot be read.
@@ -324,8 +325,8 @@ def _find_warnings(
     if not request.secret:
         return (f"{secret_option} was not given, so it could not be compared; everything else was.",)
     return (
-        f"{secret_option} could not be compared, because the service never shows the stored one: a rotated one would not "
-        "be noticed. Set fingerprint_store, or update_token to always for one run.",
+        f"{secret_option} could not be compared, because the service never shows the stored one: a rotated one would "
+        "not be noticed. Set fingerprint_store, or update_token to always for one run.",
     )
 
 

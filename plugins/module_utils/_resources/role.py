@@ -1,0 +1,86 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A custom role of an organization, found by its name.
+
+The keys of the API's answers come in either case (``ID`` or ``id``), so they are read without regard to it. Reading a
+role by its id needs more rights than listing them (terraform-provider-astra issues 101 and 152), so it is listed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.datastax.astra.plugins.module_utils._api import ORGANIZATION_ADMINISTRATOR, Call
+from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
+from ansible_collections.datastax.astra.plugins.module_utils._resource import DeclaredResource, Field
+
+_PATH = "/v2/organizations/roles"
+
+
+def read_case_insensitively(document: Any, *names: str) -> list[Any]:
+    """Return the values of an object's keys, in whatever case they come; None for what is not there."""
+    values = {key.lower(): value for key, value in document.items()} if isinstance(document, dict) else {}
+    return [values.get(name.lower()) for name in names]
+
+
+class Role(DeclaredResource):
+    """A custom role."""
+
+    kind = "role"
+    list_key = "roles"
+    spec = {
+        "name": {"type": "str", "required": True},
+        "permissions": {"type": "list", "elements": "str"},
+        "resources": {"type": "list", "elements": "str"},
+        "description": {"type": "str"},
+    }
+    fields = (Field("permissions", sorted), Field("resources", sorted), Field("description"))
+    needed_to_create = ("permissions", "resources")
+
+    def list(self, deadline: Deadline) -> list[dict[str, Any]]:
+        """Return every role, the built-in ones too."""
+        advice = {403: f"{ORGANIZATION_ADMINISTRATOR} org-role-read"}
+        documents = self.devops.read(Call("Listing the roles", "GET", _PATH, advice=advice), deadline)
+        return [_interpret(document) for document in documents or []]
+
+    def read(self, deadline: Deadline) -> dict[str, Any] | None:
+        """Return the role of this name, or None."""
+        return next((role for role in self.list(deadline) if role["name"] == self.params["name"]), None)
+
+    def create(self, asked: dict[str, Any]) -> tuple[Call, ...]:
+        """Return the request that makes it."""
+        return (self._write("Creating", "POST", _PATH, asked, conflict="exists"),)
+
+    def update(self, before: dict[str, Any], asked: dict[str, Any]) -> tuple[Call, ...]:
+        """Return the request that replaces its policy; its tokens have the new one at once."""
+        return (self._write("Changing", "PUT", f"{_PATH}/{before['id']}", {**before, **asked}),)
+
+    def delete(self, before: dict[str, Any]) -> tuple[Call, ...]:
+        """Return the request that removes it."""
+        advice = {403: f"{ORGANIZATION_ADMINISTRATOR} org-role-delete"}
+        return (Call(f"Deleting {self.label}", "DELETE", f"{_PATH}/{before['id']}", (200, 202, 204), advice=advice),)
+
+    def _write(self, verb: str, method: str, path: str, role: dict[str, Any], conflict: str | None = None) -> Call:
+        policy = {
+            "actions": role["permissions"],
+            "description": role.get("description") or role["name"],  # the API refuses a policy without one
+            "effect": "allow",
+            "resources": role["resources"],
+        }
+        advice = {403: f"{ORGANIZATION_ADMINISTRATOR} org-role-write"}
+        body = {"name": role["name"], "policy": policy}
+        return Call(f"{verb} {self.label}", method, path, (200, 201, 204), (), advice, conflict, body=body)
+
+
+def _interpret(document: Any) -> dict[str, Any]:
+    identifier, name, policy = read_case_insensitively(document, "id", "name", "policy")
+    actions, resources, description = read_case_insensitively(policy, "actions", "resources", "description")
+    return {
+        "id": identifier,
+        "name": name,
+        "permissions": sorted(actions or []),
+        "resources": sorted(resources or []),
+        "description": description or "",
+    }
