@@ -84,15 +84,21 @@ _STREAM_SPEC: ArgumentSpec = {
 }
 
 
+# What Ansible itself shows of an option that is not logged.
+HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+
+
 class Command(NamedTuple):
     """What a module does.
 
     :ivar execute: takes the validated options, whether it is check mode, and a list that it appends warnings to;
         returns a result or raises an AstraError.
+    :ivar secret_values: the return values that are secret. Ansible shows nothing of a result that has one.
     """
 
     argument_spec: ArgumentSpec
     execute: Callable[[Mapping[str, Any], bool, list[str]], dict[str, Any]]
+    secret_values: tuple[str, ...] = ()
 
 
 def perform(command: Command, params: Mapping[str, Any], check_mode: bool, diff: bool) -> dict[str, Any]:
@@ -115,10 +121,21 @@ def perform(command: Command, params: Mapping[str, Any], check_mode: bool, diff:
     return result
 
 
+def describe_invocation(command: Command, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a result says of its task's options, without free-form data that may hold secrets."""
+    spec = command.argument_spec
+    free_form = [name for name, option in spec.items() if option["type"] == "dict" and option.get("no_log")]
+    hidden = {name: HIDDEN for name in free_form if params.get(name) is not None}
+    return {"module_args": {**params, **hidden}}
+
+
 def run_module(command: Command) -> None:
     """Be the ``main`` of a module."""
     module = AnsibleModule(argument_spec=command.argument_spec, supports_check_mode=True)
+    # Ansible's own set has everything of free-form data, and it would hide each number of a result that is in it.
+    module.no_log_values = find_secrets(command.argument_spec, module.params)
     result = perform(command, module.params, module.check_mode, module._diff)
+    result["invocation"] = describe_invocation(command, module.params)
     for warning in result.pop("warnings", ()):
         module.warn(warning)
     if result.get("failed"):
@@ -136,7 +153,7 @@ def make_command(resource: type[DeclaredResource]) -> Command:
         warnings += result.pop("warnings")
         return result
 
-    return Command(spec, execute)
+    return Command(spec, execute, resource.secret_values)
 
 
 def make_info_command(resource: type[DeclaredResource]) -> Command:
@@ -151,7 +168,7 @@ def make_info_command(resource: type[DeclaredResource]) -> Command:
             if params[resource.identity_options[-1]] is None:
                 return {"changed": False, resource.list_key: opened.list(UNBOUNDED)}
             stored = opened.read(UNBOUNDED)
-            return {"changed": False, "exists": stored is not None, resource.kind: stored}
+            return {"changed": False, "exists": stored is not None, resource.kind: stored and opened.show(stored)}
 
     return Command(spec, execute)
 

@@ -20,6 +20,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._errors import (
     AlreadyExists,
     AnswerLost,
     AstraError,
+    Broken,
     Busy,
     InputError,
     NotFound,
@@ -29,6 +30,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._http import Attemp
 
 FIRST_INTERVAL = 0.25  # seconds between two looks at the service
 LONGEST_INTERVAL = 5  # seconds
+PATIENCE = 3  # looks, until what says that it does not work is believed: it may still speak of the time before a change
 
 
 class Plan(NamedTuple):
@@ -89,6 +91,12 @@ class Resource(Protocol):
     def plan(self, stored: Any) -> Plan:
         """Compare what is asked with what the service shows."""
 
+    def inspect(self, plan: Plan, deadline: Deadline) -> tuple[str, ...]:
+        """Return what it still lacks before it works, although the service shows it as asked.
+
+        :raises Broken: it does not work, and says why.
+        """
+
     def check_write(self, plan: Plan, deadline: Deadline) -> None:
         """Raise an AstraError where the writes must not be made. It changes nothing, so check mode calls it too."""
 
@@ -125,7 +133,7 @@ def converge(resource: Resource, settings: Settings, check_mode: bool = False) -
     except AstraError as error:
         error.result.update(resource.identity, changed=run.maybe_changed)
         raise
-    warnings = [*resource.warnings, *plan.warnings]
+    warnings = [*resource.warnings, *plan.warnings, *run.warnings]
     if plan.missing:
         warnings.append(f"{plan.missing} was not given, and without it a real run would refuse to write.")
     return {
@@ -150,11 +158,16 @@ class _Run:
         self._interval = FIRST_INTERVAL
         self.deadline = UNBOUNDED  # until something has to be waited for
         self.maybe_changed = False
+        self.warnings: list[str] = []
 
     def execute(self, check_mode: bool) -> tuple[Plan, dict[str, Any] | None]:
         """Read, plan, write, wait. Return the plan that was followed, and what exists afterwards."""
         plan = self._make_plan()
         if not plan.changed:
+            self.warnings += [
+                f"{self._resource.label} is as asked, but {lack}."
+                for lack in self._resource.inspect(plan, self.deadline)
+            ]
             return plan, plan.after
         self._check(plan, check_mode)
         if check_mode:
@@ -203,10 +216,12 @@ class _Run:
                 if plan.action != "deleted":
                     raise
                 failure = error
+            # A gateway may have lost sight of a change that is still on its way, so the look comes after the pause.
+            may_repeat = not isinstance(failure, AnswerLost) or attempts.pause(self.deadline)
             again = self._make_plan()
             if not again.changed:
                 return plan if self.maybe_changed else again
-            if isinstance(failure, AnswerLost) and not attempts.pause(self.deadline):
+            if not may_repeat:
                 raise failure
             if isinstance(failure, NotFound) and not self._wait():
                 raise failure
@@ -226,23 +241,33 @@ class _Run:
         self._resource.accept(call, document)
 
     def _await_shown(self) -> dict[str, Any] | None:
-        """Look until the service shows what is asked; return what it shows."""
+        """Look until the service shows what is asked, and it works; return what it shows."""
         self._interval = FIRST_INTERVAL
         self._start_deadline()
+        complaints = 0
         while True:
+            broken: Broken | None = None
             try:
                 plan = self._make_plan()
+                pending = plan.pending or self._resource.inspect(plan, self.deadline)
+                if not pending:
+                    return plan.before
+            except Broken as error:
+                broken = error
+                complaints += 1
             except AstraError as error:
                 error.message = f"The service accepted the change, but then: {error.message}"
                 raise
-            if not plan.pending:
-                return plan.before
-            if not self._wait():
-                raise WaitTimeout(
-                    f"The service accepted the change of {self._resource.label}, but after "
-                    f"{self._settings.wait_timeout} seconds GET does not show it ({', '.join(plan.pending)}): "
-                    "run again later, or raise wait_timeout."
-                )
+            if complaints < PATIENCE and self._wait():
+                continue
+            if broken:
+                broken.message = f"The service accepted the change, but then: {broken.message}"
+                raise broken
+            raise WaitTimeout(
+                f"The service accepted the change of {self._resource.label}, but after "
+                f"{self._settings.wait_timeout} seconds GET does not show it ({', '.join(pending)}): "
+                "run again later, or raise wait_timeout."
+            )
 
     def _start_deadline(self) -> None:
         if self.deadline is UNBOUNDED:

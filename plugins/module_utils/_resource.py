@@ -17,6 +17,8 @@ from typing import Any, Callable, ClassVar, NamedTuple
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
 from ansible_collections.datastax.astra.plugins.module_utils._convergence import Plan
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
+from ansible_collections.datastax.astra.plugins.module_utils._masked import Comparison, compare
+from ansible_collections.datastax.astra.plugins.module_utils._secrets import hide_secrets
 
 ArgumentSpec = Mapping[str, Mapping[str, Any]]
 
@@ -27,11 +29,16 @@ class Field(NamedTuple):
     :ivar name: of the option, and of what ``read`` returns.
     :ivar normalize: brings either side into the form in which they are compared and shown.
     :ivar is_immutable: whether it can be given when the resource is made, and never again.
+    :ivar is_compared: False for what only matters while the resource is made.
+    :ivar holds_secrets: whether it is free-form data with secrets in it, which the service masks; the option
+        ``update_secrets`` says when those are sent again.
     """
 
     name: str
     normalize: Callable[[Any], Any] = lambda value: value
     is_immutable: bool = False
+    is_compared: bool = True
+    holds_secrets: bool = False
 
 
 class DeclaredResource:
@@ -49,12 +56,15 @@ class DeclaredResource:
     needed_to_create: ClassVar[tuple[str, ...]] = ()
     is_streaming: ClassVar[bool] = False  # whether it has the options of Astra Streaming
     list_key: ClassVar[str | None] = None  # the key under which its info module lists all, if it can
+    is_named_by_service: ClassVar[bool] = False  # whether it has its identity from the service, so that none is asked
+    secret_values: ClassVar[tuple[str, ...]] = ()  # the return values that are secret
 
     def __init__(self, params: Mapping[str, Any], api: Api, stack: contextlib.ExitStack) -> None:
         self.params = params
         self.devops = api
         self.stack = stack
         self.warnings: list[str] = []
+        self.to_send: dict[str, Any] = {}  # what to write of each field that holds secrets, with the secrets
 
     @property
     def api(self) -> Api:
@@ -104,40 +114,83 @@ class DeclaredResource:
         """Return what is still missing before it can be used, for the wait after a change."""
         return ()
 
+    def inspect(self, plan: Plan, deadline: Deadline) -> tuple[str, ...]:
+        """Return what it still lacks before it works, although the service shows it as asked.
+
+        :raises Broken: it does not work, and says why.
+        """
+        return ()
+
     def plan(self, stored: dict[str, Any] | None) -> Plan:
         """Compare what is asked with what the service shows."""
         if self.params["state"] == "absent":
             return self._plan_absent(stored)
         asked = self._read_asked()
+        before = self._normalize(stored or {})
+        free_form = {
+            field.name: compare(before.get(field.name) or {}, asked.get(field.name) or {})
+            for field in self.fields
+            if field.holds_secrets
+        }
+        self.to_send = {name: comparison.merged for name, comparison in free_form.items()}
+        missing = next((f"{name}.{key}" for name, each in free_form.items() for key in each.missing), None)
         if stored is None:
-            missing = [name for name in self.needed_to_create if self.params[name] in (None, [], "")]
-            return Plan(
-                action="created",
-                before=None,
-                after=asked,
-                diff={"before": {}, "after": asked},
-                writes=self.create(asked) if not missing else (),
-                refusal=f"{' and '.join(missing)} must be given to create {self.label}." if missing else None,
-                pending=("it is not there yet",),
-            )
-        before = self._normalize(stored)
-        changed = {name: value for name, value in asked.items() if before.get(name) != value}
+            after = {**asked, **{name: each.after for name, each in free_form.items() if name in asked}}
+            return self._plan_creation(asked, after, missing)
+        compared = [field.name for field in self.fields if field.is_compared and field.name not in free_form]
+        differing = [name for name in asked if name in compared and before.get(name) != asked[name]]
+        differing += [name for name, each in free_form.items() if each.differs]
+        repeated = [name for name, each in free_form.items() if each.secrets and self._sends_always()]
+        changed = dict.fromkeys([*differing, *repeated])
         fixed = [field.name for field in self.fields if field.is_immutable and field.name in changed]
-        after = {**before, **changed}
+        before = {**before, **{name: each.before for name, each in free_form.items()}}
+        after = {**before, **{name: free_form[name].after if name in free_form else asked[name] for name in changed}}
+        sent = {name: each.diff for name, each in free_form.items()} if changed else {}
         return Plan(
             action="updated" if changed else "none",
             before=before,
             after=after,
-            diff={"before": before, "after": after},
-            writes=self.update(before, changed) if changed and not fixed else (),
+            diff={"before": before, "after": {**after, **sent}},
+            writes=self.update(before, {name: after[name] for name in changed}) if changed and not fixed else (),
             refusal=f"{' and '.join(fixed)} of {self.label} cannot be changed." if fixed else None,
-            pending=(*changed, *self.find_unready(stored)),
+            missing=missing if changed else None,
+            pending=(*differing, *self.find_unready(stored)),
+            warnings=tuple(self._find_warnings(free_form, bool(changed), bool(differing))),
         )
+
+    def _plan_creation(self, asked: dict[str, Any], after: dict[str, Any], missing: str | None) -> Plan:
+        needed = [name for name in self.needed_to_create if self.params[name] in (None, [], "")]
+        return Plan(
+            action="created",
+            before=None,
+            after=after,
+            diff={"before": {}, "after": after},
+            writes=self.create(asked) if not needed else (),
+            refusal=f"{' and '.join(needed)} must be given to create {self.label}." if needed else None,
+            missing=missing,
+            pending=("it is not there yet",),
+        )
+
+    def _sends_always(self) -> bool:
+        return self.params.get("update_secrets") == "always"
+
+    def _find_warnings(
+        self, free_form: Mapping[str, Comparison], is_changed: bool, is_different: bool
+    ) -> Iterable[str]:
+        """Say what neither this run nor the service can tell about secrets."""
+        names = ", ".join(f"{name}.{key}" for name, each in free_form.items() for key in each.unseen)
+        if names and is_changed and not is_different:
+            yield f"{names} of {self.label} was sent again. The service does not show when that takes effect."
+        elif names and not is_changed and self.params.get("update_secrets") == "on_change":
+            yield (
+                f"{names} of {self.label} could not be compared, because the service never shows what is stored: a "
+                "rotated secret would not be noticed. Set update_secrets to always for one run."
+            )
 
     def _plan_absent(self, stored: dict[str, Any] | None) -> Plan:
         if stored is None:
             return Plan("none", None, None, {"before": {}, "after": {}})
-        before = self._normalize(stored)
+        before = self.show(stored)
         loss = None if self.params.get("force") else self.describe_loss(stored)
         return Plan(
             action="deleted",
@@ -150,9 +203,15 @@ class DeclaredResource:
         )
 
     def _read_asked(self) -> dict[str, Any]:
-        given = {name: self.params[name] for name in self.identity_options if self.params[name] is not None}
+        names = () if self.is_named_by_service else self.identity_options
+        given = {name: self.params[name] for name in names}
         given.update({field.name: self.params[field.name] for field in self.fields})
         return self._normalize({name: value for name, value in given.items() if value is not None})
+
+    def show(self, stored: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the service shows, normalised, as results may hold it."""
+        shown = self._normalize(stored)
+        return {**shown, **{field.name: hide_secrets(shown.get(field.name)) for field in self.fields if field.holds_secrets}}
 
     def _normalize(self, values: Mapping[str, Any]) -> dict[str, Any]:
         normalizers = {field.name: field.normalize for field in self.fields}

@@ -25,7 +25,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.action import ActionBase
 from ansible_collections.datastax.astra.plugins.module_utils import _http
-from ansible_collections.datastax.astra.plugins.module_utils._command import perform
+from ansible_collections.datastax.astra.plugins.module_utils._command import describe_invocation, perform
 from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
 from ansible_collections.datastax.astra.plugins.module_utils._secrets import find_secrets
 
@@ -67,14 +67,21 @@ class InProcessAction(ActionBase):
     """Runs C(command) in this process, or the module of the same name on the target."""
 
     _supports_check_mode = True
-    _supports_async = True
 
     command = None
+
+    @property
+    def _supports_async(self):
+        """Tell whether C(async) is possible: what async_status returns of a secret, nobody would hide."""
+        return not self.command.secret_values
 
     def run(self, tmp=None, task_vars=None):
         """Run the task and return its result."""
         result = super().run(tmp, task_vars)
         result.update(self._perform(plain(self._task.args), task_vars))
+        if any(result.get(name) for name in self.command.secret_values):
+            # Registered as it is, and shown to nobody: no screen, log or callback gets it.
+            result["_ansible_no_log"] = True
         return result
 
     def _perform(self, args, task_vars):
@@ -109,7 +116,7 @@ class InProcessAction(ActionBase):
             warning = f"Both option {both['option']} and its alias {both['alias']} are set."
             result.setdefault("warnings", []).append(warning)
         if getattr(C, "INJECT_INVOCATION", True):  # ansible-core before 2.20 always has it
-            result["invocation"] = {"module_args": params}
+            result["invocation"] = describe_invocation(command, params)
         return remove_values(result, find_secrets(command.argument_spec, args, params))
 
     def _validation_message(self, error):
@@ -119,6 +126,8 @@ class InProcessAction(ActionBase):
         return error.msg
 
     def _run_module(self, args, task_vars):
+        if self.command.secret_values:
+            self._play_context.no_log = True  # or ssh shows what the module returns at -vvv
         wrap_async = bool(self._task.async_val)
         result = self._execute_module(module_args=args, task_vars=task_vars, wrap_async=wrap_async)
         if not wrap_async:
