@@ -163,7 +163,7 @@ def make_info_command(resource: type[DeclaredResource]) -> Command:
     spec = {**_share_spec(resource), **names}
 
     def execute(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
-        options = {**dict.fromkeys(resource.spec), **params}
+        options = {"state": None, **dict.fromkeys(resource.spec), **params}
         with _open_resource(resource, spec, options, warnings) as opened:
             if params[resource.identity_options[-1]] is None:
                 return {"changed": False, resource.list_key: opened.list(UNBOUNDED)}

@@ -17,6 +17,7 @@ from typing import Any, Callable, ClassVar, NamedTuple
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
 from ansible_collections.datastax.astra.plugins.module_utils._convergence import Plan
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
+from ansible_collections.datastax.astra.plugins.module_utils._errors import ServiceError
 from ansible_collections.datastax.astra.plugins.module_utils._masked import Comparison, compare
 from ansible_collections.datastax.astra.plugins.module_utils._secrets import hide_secrets
 
@@ -64,6 +65,7 @@ class DeclaredResource:
         self.devops = api
         self.stack = stack
         self.warnings: list[str] = []
+        self.values: dict[str, Any] = dict.fromkeys(self.secret_values)  # further return values, as far as they are known
         self.to_send: dict[str, Any] = {}  # what to write of each field that holds secrets, with the secrets
 
     @property
@@ -155,6 +157,7 @@ class DeclaredResource:
             refusal=f"{' and '.join(fixed)} of {self.label} cannot be changed." if fixed else None,
             missing=missing if changed else None,
             pending=(*differing, *self.find_unready(stored)),
+            values=dict(self.values),
             warnings=tuple(self._find_warnings(free_form, bool(changed), bool(differing))),
         )
 
@@ -169,6 +172,7 @@ class DeclaredResource:
             refusal=f"{' and '.join(needed)} must be given to create {self.label}." if needed else None,
             missing=missing,
             pending=("it is not there yet",),
+            values=dict(self.values),
         )
 
     def _sends_always(self) -> bool:
@@ -224,5 +228,20 @@ class DeclaredResource:
         """Take no note of what the service answers to a write."""
 
     def complete(self, plan: Plan, deadline: Deadline) -> Mapping[str, Any]:
-        """Return nothing besides what the plan says."""
-        return {}
+        """Return the further return values.
+
+        :raises ServiceError: it was made, but the one answer that has its secret was lost.
+        """
+        if plan.action == "created" and not all(self.values[name] for name in self.secret_values):
+            made = self.read(deadline)
+            if not all(self.values[name] for name in self.secret_values):
+                raise ServiceError(
+                    f"{self.label} was made ({self.describe_made(made)}), but the only answer that shows its secret was "
+                    "lost: remove it and run again."
+                )
+        return self.values
+
+    def describe_made(self, made: dict[str, Any] | None) -> str:
+        """Return how the service names what this run made, for the message about a secret that was lost."""
+        names = [f"{name} {made[name]}" for name in self.identity_options] if made else []
+        return ", ".join(names) or "the service does not show it yet"

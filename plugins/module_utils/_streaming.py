@@ -10,13 +10,15 @@ taken from the tenant's record and never computed: dedicated clusters have other
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
 from ansible_collections.datastax.astra.plugins.module_utils._connection import open_http
-from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
-from ansible_collections.datastax.astra.plugins.module_utils._errors import ServiceError
+from ansible_collections.datastax.astra.plugins.module_utils._deadline import UNBOUNDED, Deadline
+from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError, ServiceError
+from ansible_collections.datastax.astra.plugins.module_utils._organizations import normalize_organization_id
 from ansible_collections.datastax.astra.plugins.module_utils._resource import DeclaredResource
 
 MANAGE_STREAMING = "the application token needs the role Organization Administrator or the permission org-stream-manage"
@@ -27,10 +29,32 @@ class StreamingResource(DeclaredResource):
 
     is_streaming = True
 
+    _organization_id: str | None = None
+    _tenant: dict[str, Any] | None = None
+
     @property
     def headers(self) -> Mapping[str, str]:
         """The headers that say which cluster's tenant is meant."""
         return {"X-DataStax-Pulsar-Cluster": self.params["cluster"]}
+
+    def find_headers(self, deadline: Deadline = UNBOUNDED) -> Mapping[str, str]:
+        """Return these headers and the one that says whose tenant it is, which some requests need.
+
+        The tenant's record names its organization, so that one is looked up only where the record was not read.
+        """
+        self._organization_id = self._organization_id or self.devops.find_organization(deadline)
+        return {**self.headers, "X-DataStax-Current-Org": self._organization_id}
+
+    def find_tenant(self, deadline: Deadline) -> dict[str, Any] | None:
+        """Return the tenant's record, read once, with the URLs that clients need, or None where there is no such tenant.
+
+        :raises AstraError: it cannot be read, or has no such URLs.
+        """
+        self._tenant = self._tenant or self.read_tenant(deadline)
+        for name in ("webServiceUrl", "brokerServiceUrl") if self._tenant else ():
+            if not isinstance(self._tenant.get(name), str) or not self._tenant[name]:
+                raise ServiceError(f"Astra shows no {name} for tenant {self.params['tenant']}: is it active already?")
+        return self._tenant
 
     def read_tenant(self, deadline: Deadline) -> dict[str, Any] | None:
         """Return the tenant's record as the control plane shows it, or None where there is no such tenant.
@@ -49,7 +73,16 @@ class StreamingResource(DeclaredResource):
         document = self.devops.read(call, deadline)
         if document is not None and not isinstance(document, dict):
             raise ServiceError(f"{call.purpose} failed: the service answered with a body that is not a JSON object.")
+        with contextlib.suppress(InputError):
+            self._organization_id = normalize_organization_id(str((document or {}).get("astraOrgGUID")))
         return document
+
+    def refuse_without_tenant(self) -> ServiceError:
+        """Return the error for a tenant that does not exist."""
+        return ServiceError(
+            f"There is no tenant {self.params['tenant']} on cluster {self.params['cluster']}: "
+            "make it first, with datastax.astra.astra_streaming_tenant."
+        )
 
 
 class AdminResource(StreamingResource):
@@ -82,10 +115,3 @@ class AdminResource(StreamingResource):
             http = self.stack.enter_context(open_http({**self.params, "admin_url": url}, "admin_url"))
             self._admin = self.devops.move_to(http)
         return True
-
-    def refuse_without_tenant(self) -> ServiceError:
-        """Return the error for a tenant that does not exist."""
-        return ServiceError(
-            f"There is no tenant {self.params['tenant']} on cluster {self.params['cluster']}: "
-            "make it first, with datastax.astra.astra_streaming_tenant."
-        )
