@@ -33,6 +33,9 @@ from ansible_collections.datastax.astra.plugins.module_utils._resources.audit_lo
     read_stream,
 )
 from ansible_collections.datastax.astra.plugins.module_utils._resources.role import Role
+from ansible_collections.datastax.astra.plugins.module_utils._resources.streaming_sink import StreamingSink
+from ansible_collections.datastax.astra.plugins.module_utils._resources.streaming_token import StreamingToken
+from ansible_collections.datastax.astra.plugins.module_utils._resources.token import Token
 from ansible_collections.datastax.astra.plugins.module_utils._secrets import find_secrets
 
 CONNECTION_SPEC: ArgumentSpec = {
@@ -159,13 +162,14 @@ def make_command(resource: type[DeclaredResource]) -> Command:
 def make_info_command(resource: type[DeclaredResource]) -> Command:
     """Return what the info module of a declared resource does: it shows one, or lists all."""
     assert resource.list_key
-    names = {name: {**resource.spec[name], "required": False} for name in resource.identity_options}
-    spec = {**_share_spec(resource), **names}
+    last = resource.identity_options[-1]
+    names = {name: resource.spec[name] for name in resource.identity_options}
+    spec = {**_share_spec(resource), **names, last: {**names[last], "required": False}}
 
     def execute(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
         options = {"state": None, **dict.fromkeys(resource.spec), **params}
         with _open_resource(resource, spec, options, warnings) as opened:
-            if params[resource.identity_options[-1]] is None:
+            if params[last] is None:
                 return {"changed": False, resource.list_key: opened.list(UNBOUNDED)}
             stored = opened.read(UNBOUNDED)
             return {"changed": False, "exists": stored is not None, resource.kind: stored and opened.show(stored)}
@@ -234,3 +238,9 @@ AUDIT_LOG_STREAM = Command(
 AUDIT_LOG_STREAM_INFO = Command({**_ORGANIZATION_SPEC, **CONNECTION_SPEC}, _execute_info)
 ROLE = make_command(Role)
 ROLE_INFO = make_info_command(Role)
+STREAMING_SINK = make_command(StreamingSink)
+STREAMING_SINK_INFO = make_info_command(StreamingSink)
+STREAMING_TOKEN = make_command(StreamingToken)
+STREAMING_TOKEN_INFO = make_info_command(StreamingToken)
+TOKEN = make_command(Token)
+TOKEN_INFO = make_info_command(Token)

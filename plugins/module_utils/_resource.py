@@ -18,10 +18,18 @@ from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Ca
 from ansible_collections.datastax.astra.plugins.module_utils._convergence import Plan
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
 from ansible_collections.datastax.astra.plugins.module_utils._errors import ServiceError
-from ansible_collections.datastax.astra.plugins.module_utils._masked import Comparison, compare
+from ansible_collections.datastax.astra.plugins.module_utils._masked import Comparison, compare, write_as_strings
 from ansible_collections.datastax.astra.plugins.module_utils._secrets import hide_secrets
 
 ArgumentSpec = Mapping[str, Mapping[str, Any]]
+
+# The option of a resource with secrets among its settings, which the service masks.
+UPDATE_SECRETS: Mapping[str, Any] = {
+    "type": "str",
+    "choices": ["on_change", "always", "on_create"],
+    "default": "on_change",
+    "no_log": False,
+}
 
 
 class Field(NamedTuple):
@@ -65,7 +73,9 @@ class DeclaredResource:
         self.devops = api
         self.stack = stack
         self.warnings: list[str] = []
-        self.values: dict[str, Any] = dict.fromkeys(self.secret_values)  # further return values, as far as they are known
+        self.values: dict[str, Any] = dict.fromkeys(
+            self.secret_values
+        )  # further return values, as far as they are known
         self.to_send: dict[str, Any] = {}  # what to write of each field that holds secrets, with the secrets
 
     @property
@@ -215,7 +225,8 @@ class DeclaredResource:
     def show(self, stored: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the service shows, normalised, as results may hold it."""
         shown = self._normalize(stored)
-        return {**shown, **{field.name: hide_secrets(shown.get(field.name)) for field in self.fields if field.holds_secrets}}
+        free_form = [field.name for field in self.fields if field.holds_secrets]
+        return {**shown, **{name: write_as_strings(hide_secrets(shown[name])) for name in free_form}}
 
     def _normalize(self, values: Mapping[str, Any]) -> dict[str, Any]:
         normalizers = {field.name: field.normalize for field in self.fields}
@@ -236,8 +247,8 @@ class DeclaredResource:
             made = self.read(deadline)
             if not all(self.values[name] for name in self.secret_values):
                 raise ServiceError(
-                    f"{self.label} was made ({self.describe_made(made)}), but the only answer that shows its secret was "
-                    "lost: remove it and run again."
+                    f"{self.label} was made ({self.describe_made(made)}), but the only answer that shows its secret "
+                    "was lost: remove it and run again."
                 )
         return self.values
 

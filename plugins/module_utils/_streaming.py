@@ -46,7 +46,7 @@ class StreamingResource(DeclaredResource):
         return {**self.headers, "X-DataStax-Current-Org": self._organization_id}
 
     def find_tenant(self, deadline: Deadline) -> dict[str, Any] | None:
-        """Return the tenant's record, read once, with the URLs that clients need, or None where there is no such tenant.
+        """Return the tenant's record with the URLs that clients need, read once, or None without the tenant.
 
         :raises AstraError: it cannot be read, or has no such URLs.
         """

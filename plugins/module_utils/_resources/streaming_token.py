@@ -111,7 +111,7 @@ class StreamingToken(StreamingResource):
     def _list(self, deadline: Deadline) -> list[TokenFacts]:
         if self.find_tenant(deadline) is None:
             raise self.refuse_without_tenant()
-        documents = self.devops.read(self._call("Listing the tokens for", "GET", deadline=deadline), deadline)
+        documents = self.devops.read(self._call("Listing the tokens for", "GET"), deadline)
         return [self._interpret(document) for document in documents or []]
 
     def _read_text(self, token_id: str, deadline: Deadline) -> str | None:

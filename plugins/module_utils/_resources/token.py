@@ -78,7 +78,9 @@ class Token(DeclaredResource):
         fitting = self._find_fitting(self.list(deadline))
         if len(fitting) > 1:
             names = ", ".join(client["client_id"] for client in fitting)
-            raise InputError(f"{len(fitting)} application tokens fit ({names}): give the client_id of the one you mean.")
+            raise InputError(
+                f"{len(fitting)} application tokens fit ({names}): give the client_id of the one you mean."
+            )
         if not fitting:
             return None
         [client] = fitting
