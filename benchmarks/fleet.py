@@ -69,7 +69,7 @@ class _Vaulted(str):
 yaml.SafeDumper.add_representer(_Vaulted, lambda dumper, text: dumper.represent_scalar("!vault", str(text), style="|"))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _encrypt(text: str) -> _Vaulted:
     vault = VaultLib([(DEFAULT_VAULT_ID_MATCH, VaultSecret(VAULT_PASSWORD.encode()))])
     return _Vaulted(vault.encrypt(text.encode()).decode())
@@ -78,9 +78,9 @@ def _encrypt(text: str) -> _Vaulted:
 # Where a host's application token comes from.
 VARIABLES = {
     "plain": lambda token: token,
-    "templated": lambda token: "{{ ['%s', '%s'] | join('') }}" % (token[:8], token[8:]),
+    "templated": lambda token: f"{{{{ ['{token[:8]}', '{token[8:]}'] | join('') }}}}",
     "vaulted": _encrypt,
-    "lookup": lambda token: "{{ lookup('slow', '%s') }}" % token,
+    "lookup": lambda token: f"{{{{ lookup('slow', '{token}') }}}}",
 }
 
 
