@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import dataclasses
 import errno
 import json
 import os
@@ -18,11 +19,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from emulator.api import Api
+from emulator.api import Emulation
 from emulator.control import make_control
 from emulator.server import Server, bind, make_tls_context, run
 from emulator.service import Service
-from emulator.settings import GET_WHEN_ABSENT, POST_WHILE_APPLYING, Settings
+from emulator.settings import Settings
+from emulator.signing import Signer, read_key
 from emulator.state import State, parse_state
 
 
@@ -43,51 +45,30 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
-    defaults = Settings()
     parser = argparse.ArgumentParser(
         prog="python -m emulator",
-        description="Emulates the part of Astra's DevOps API that concerns audit log streaming.",
-        epilog="When it listens, it prints one line of JSON with api_url, control_url, pid and ca_path.",
+        description="Emulates the parts of Astra that concern audit log streaming, Astra Streaming included.",
+        epilog="When it listens, it prints one line of JSON with api_url, admin_url, control_url, pid and ca_path.",
     )
     add = parser.add_argument
     add("--state", required=True, type=Path, metavar="FILE", help="organizations and tokens to start with (JSON)")
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     add("--port", default=0, type=_port, help="port of the API (default: a free one)")
+    add("--admin-port", default=0, type=_port, metavar="PORT", help="port of Pulsar's admin API (default: a free one)")
     add("--control-port", default=0, type=_port, metavar="PORT", help="port of the control API (default: a free one)")
     add("--ready-file", type=Path, metavar="FILE", help="write the line of JSON to this file too, while it listens")
-    add("--tls", action="store_true", help="serve the API over TLS; ca_path names the CA certificate to trust")
-    add(
-        "--apply-lag",
-        default=defaults.apply_lag,
-        type=float,
-        metavar="SECONDS",
-        help="time between a 202 and the change being visible (default: %(default)s)",
-    )
-    add(
-        "--latency",
-        default=defaults.latency,
-        type=float,
-        metavar="SECONDS",
-        help="time that every answer of the API takes (default: %(default)s)",
-    )
-    add(
-        "--get-when-absent",
-        default=defaults.get_when_absent,
-        choices=GET_WHEN_ABSENT,
-        help="what GET answers when nothing is configured (default: %(default)s)",
-    )
-    add(
-        "--post-while-applying",
-        default=defaults.post_while_applying,
-        choices=POST_WHILE_APPLYING,
-        help="what a change does while an earlier one is being applied (default: %(default)s)",
-    )
-    add(
-        "--masked",
-        default=",".join(defaults.masked),
-        metavar="FIELDS",
-        help="fields that GET shows as ********, separated by commas (default: %(default)s)",
-    )
+    add("--tls", action="store_true", help="serve both APIs over TLS; ca_path names the CA certificate to trust")
+    add("--signing-key", type=Path, metavar="FILE", help="key for Pulsar tokens: a secret, or a private RSA key")
+    for setting in dataclasses.fields(Settings):
+        default = setting.default if isinstance(setting.default, str) else json.dumps(setting.default)
+        add(
+            f"--{setting.name.replace('_', '-')}",
+            default=setting.default,
+            type=setting.metadata["parse"],
+            choices=setting.metadata["choices"],
+            metavar="VALUE",
+            help=f"{setting.metadata['help']}: {setting.metadata['expected']} (default: {default})".replace("%", "%%"),
+        )
     add("--verbose", action="store_true", help="write a line for each request to standard error")
     add("--until-stdin-closes", action="store_true", help="stop when standard input closes, so with the parent")
     return parser.parse_args(arguments)
@@ -100,19 +81,23 @@ def _port(text: str) -> int:
 
 
 def _serve(options: argparse.Namespace, stack: contextlib.ExitStack) -> None:
-    api = Api(Service(_read_state(options.state), _read_settings(options)), options.verbose)
+    state, settings, signer = _read_state(options.state), _read_settings(options), _read_signer(options.signing_key)
     api_socket = stack.enter_context(_listen(options.host, options.port))
+    admin_socket = stack.enter_context(_listen(options.host, options.admin_port))
     control_socket = stack.enter_context(_listen(options.host, options.control_port))
     ca_path = tls = None
     if options.tls:
         ca_path = str(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="astra-emulator-"))) / "ca.pem")
         tls = make_tls_context(options.host, ca_path)
+    scheme = "https" if tls else "http"
     ready = {
-        "api_url": _url("https" if tls else "http", options.host, api_socket),
+        "api_url": _url(scheme, options.host, api_socket),
+        "admin_url": _url(scheme, options.host, admin_socket),
         "control_url": _url("http", options.host, control_socket),
         "pid": os.getpid(),
         "ca_path": ca_path,
     }
+    emulation = Emulation(Service(state, settings, signer, ready["admin_url"]), state, options.verbose)
 
     def announce() -> None:
         line = json.dumps(ready)
@@ -121,8 +106,16 @@ def _serve(options: argparse.Namespace, stack: contextlib.ExitStack) -> None:
         print(line, flush=True)
 
     async def serve() -> None:
-        api.listener = Server(api, tls)
-        servers = {api.listener: api_socket, Server(make_control(api)): control_socket}
+        emulation.api.listener, emulation.admin.listener = Server(emulation.api, tls), Server(emulation.admin, tls)
+        try:
+            await emulation.reset()
+        except ValueError as error:
+            raise StartError(f"{options.state} cannot be used: {error}") from None
+        servers = {
+            emulation.api.listener: api_socket,
+            emulation.admin.listener: admin_socket,
+            Server(make_control(emulation)): control_socket,
+        }
         await run(servers, announce, options.until_stdin_closes)
 
     asyncio.run(serve())
@@ -143,15 +136,18 @@ def _read_state(path: Path) -> State:
 
 def _read_settings(options: argparse.Namespace) -> Settings:
     try:
-        return Settings(
-            apply_lag=options.apply_lag,
-            latency=options.latency,
-            get_when_absent=options.get_when_absent,
-            post_while_applying=options.post_while_applying,
-            masked=tuple(filter(None, options.masked.split(","))),
-        )
+        return Settings(**{setting.name: getattr(options, setting.name) for setting in dataclasses.fields(Settings)})
     except ValueError as error:
         raise StartError(str(error)) from None
+
+
+def _read_signer(path: Path | None) -> Signer:
+    try:
+        return Signer(read_key(path) if path else None)
+    except OSError as error:
+        raise StartError(f"{path} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise StartError(f"{path} is not a key that can be used.") from None
 
 
 def _listen(host: str, port: int) -> socket.socket:

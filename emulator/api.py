@@ -2,149 +2,150 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The service's API over HTTP, with its journal and faults."""
+"""The emulated servers over HTTP, with one journal and one queue of faults for both."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import sys
 
 from starlette.applications import Starlette
-from starlette.endpoints import HTTPEndpoint
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from emulator import devops, pulsar_admin, streaming
 from emulator.faults import Fault, FaultQueue
 from emulator.journal import Journal, request_target
+from emulator.refused import NotAuthenticated, Refused
+from emulator.seeds import plant
 from emulator.server import Server
-from emulator.service import Organization, Refused, Service
+from emulator.service import Service
+from emulator.state import State
 from emulator.wire import Exchange, make_json_response, run_app
 
 _ERROR_ID = 2000  # added to the status: clients must not take an error's ID for a status
-_ORGANIZATION = re.compile(r"/v2/organizations/([^/]+)/")
-_WHEN_ABSENT = {"empty": {}, "null": None, "no-pulsar": {"status": "not configured"}}
+_ORGANIZATION = re.compile(r"/v2/organizations/([^/]+)/telemetry/")
+# What Astra Streaming and Pulsar answer for has an envelope of its own.
+_STREAMING = re.compile(r"/(v[23]/streaming|admin|lookup)/")
 
 
-class AuditLogs(HTTPEndpoint):
-    """/v2/organizations/{orgID}/telemetry/auditLogs"""
+class Emulation:
+    """The service, both of its servers, and what tests can do to them.
 
-    async def get(self, request: Request) -> Response:
-        """Answer with the effective configuration, or with what is set for none."""
-        service: Service = request.app.state.service
-        document = service.read(_authorize(request))
-        if document is not None:
-            return make_json_response(document)
-        when_absent = service.settings.get_when_absent
-        if when_absent == "404":
-            raise Refused(404, "No audit log configuration was found.")
-        if when_absent == "204":
-            return Response(status_code=204)
-        return make_json_response(_WHEN_ABSENT[when_absent])
+    :ivar api: the server of the DevOps API, of Astra Streaming's control plane, and of Pulsar's admin API as the
+        vendor's Terraform provider uses it.
+    :ivar admin: the server of Pulsar's admin API alone.
+    """
 
-    async def post(self, request: Request) -> Response:
-        """Accept a configuration."""
-        organization = _authorize(request)
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-            raise Refused(400, "The Content-Type must be application/json.")
-        try:
-            document = json.loads(await request.body())
-        except (ValueError, RecursionError):
-            raise Refused(400, "The body is not valid JSON.") from None
-        request.app.state.service.write(organization, document)
-        return Response(status_code=202)
+    def __init__(self, service: Service, state: State, verbose: bool = False) -> None:
+        self.service = service
+        self.journal = Journal()
+        self.queue = FaultQueue()
+        self.is_verbose = verbose
+        self._state = state
+        routes = [*devops.ROUTES, *streaming.ROUTES, *pulsar_admin.ROUTES]
+        self.api = Front("api", self, _make_app(service, routes, needs_cluster=True))
+        self.admin = Front("admin", self, _make_app(service, pulsar_admin.ROUTES, needs_cluster=False))
 
-    async def delete(self, request: Request) -> Response:
-        """Accept that the configuration goes away."""
-        request.app.state.service.delete(_authorize(request))
-        return Response(status_code=202)
+    async def reset(self) -> None:
+        """Return to the seed, forget journal and faults, and listen.
 
+        :raises ValueError: the seed has something that Pulsar refuses.
+        """
+        for front in (self.api, self.admin):
+            await front.listener.accept_connections()
+        self.service.reset()
+        for entry in self._state.tenants:
+            await self.plant(entry)
+        self.service.add_organizations()
+        self.journal.entries.clear()
+        self.queue.faults.clear()
 
-async def _get_current_org(request: Request) -> Response:
-    return make_json_response(request.app.state.service.current_organization(request.headers.get("authorization")))
+    async def plant(self, entry: dict) -> None:
+        """Make a tenant that an entry of the state file describes.
 
-
-def _authorize(request: Request) -> Organization:
-    authorization = request.headers.get("authorization")
-    return request.app.state.service.authorize(authorization, request.path_params["organization_id"])
+        :raises ValueError: it has something that Pulsar refuses.
+        """
+        await plant(self.service, self.admin.app, entry)
 
 
-def _make_app(service: Service) -> Starlette:
-    async def answer_refusal(_request: Request, error: Refused) -> Response:
-        return _make_envelope(error.status, *error.messages)
-
-    async def answer_http_exception(_request: Request, error: HTTPException) -> Response:
-        return _make_envelope(error.status_code, f"{error.detail}.", headers=error.headers)
-
+def _make_app(service: Service, routes: list[Route], needs_cluster: bool) -> Starlette:
     app = Starlette(
-        routes=[
-            Route("/v2/organizations/{organization_id}/telemetry/auditLogs", AuditLogs),
-            Route("/v2/currentOrg", _get_current_org),
-        ],
-        exception_handlers={Refused: answer_refusal, HTTPException: answer_http_exception},
+        routes=routes,
+        exception_handlers={
+            Refused: _answer_refusal,
+            NotAuthenticated: _answer_html,
+            HTTPException: _answer_http_exception,
+        },
     )
     app.router.redirect_slashes = False
     app.state.service = service
+    app.state.needs_cluster = needs_cluster
     return app
 
 
-def _make_envelope(status: int, *messages: str, headers: dict | None = None) -> Response:
+async def _answer_refusal(request: Request, error: Refused) -> Response:
+    return _make_envelope(request, error.status, *error.messages)
+
+
+async def _answer_http_exception(request: Request, error: HTTPException) -> Response:
+    return _make_envelope(request, error.status_code, f"{error.detail}.", headers=error.headers)
+
+
+async def _answer_html(_request: Request, _error: NotAuthenticated) -> Response:
+    said = "Authentication required"
+    return HTMLResponse(f"<html><head><title>Error 401 {said}</title></head><body><h2>{said}</h2></body></html>", 401)
+
+
+def _make_envelope(request: Request, status: int, *messages: str, headers: dict | None = None) -> Response:
+    if _STREAMING.match(request.scope["path"]):
+        return make_json_response({"reason": " ".join(messages)}, status, headers)
     errors = [{"ID": _ERROR_ID + status, "message": message} for message in messages]
     return make_json_response({"errors": errors}, status, headers)
 
 
-class Api:
-    """The ASGI application in front of everything: records each request, and lets faults happen to it.
+class Front:
+    """The ASGI application in front of a server's own: records each request, and lets faults happen to it.
 
     :ivar listener: the server that it runs on, which must be set before the first request.
     """
 
     listener: Server
 
-    def __init__(self, service: Service, verbose: bool = False) -> None:
-        self.service = service
-        self.journal = Journal()
-        self.queue = FaultQueue()
-        self._app = _make_app(service)
-        self._verbose = verbose
+    def __init__(self, name: str, emulation: Emulation, app: Starlette) -> None:
+        self.app = app
+        self._name = name
+        self._emulation = emulation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         exchange = Exchange(scope, receive, send)
         if not await exchange.read():
             return
-        path = request_target(scope)
-        organization_id = self._find_organization(scope)
-        entry = self.journal.add(scope, exchange.body, organization_id)
-        fault = self.queue.take(scope["method"], path, organization_id)
-        if self.service.settings.latency:
-            await asyncio.sleep(self.service.settings.latency)
+        self._emulation.service.conditions.clock.settle()
+        entry = self._emulation.journal.add(self._name, scope, exchange.body, self._find_organization(scope))
+        fault = self._emulation.queue.take(entry)
+        if latency := self._emulation.service.conditions.settings.latency:
+            await asyncio.sleep(latency)
         await self._answer(exchange, fault, entry)
-        if self._verbose:
-            print(scope["method"], path, entry["status"] or "no answer", file=sys.stderr, flush=True)
-
-    async def reset(self) -> None:
-        """Return to the seed, forget journal and faults, and listen."""
-        await self.listener.accept_connections()
-        self.service.reset()
-        self.journal.entries.clear()
-        self.queue.faults.clear()
+        if self._emulation.is_verbose:
+            print(scope["method"], request_target(scope), entry["status"] or "no answer", file=sys.stderr, flush=True)
 
     def _find_organization(self, scope: Scope) -> str | None:
-        """Return the organization in the path, or else the one that the token belongs to."""
+        """Return the organization in the path, or else the one that the credential belongs to."""
         if match := _ORGANIZATION.match(scope["path"]):
             return match[1].lower()
-        token = self.service.find_token(dict(scope["headers"]).get(b"authorization", b"").decode("latin-1"))
-        return token.organization_id if token else None
+        authorization = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+        return self._emulation.service.find_owner(authorization)
 
     async def _answer(self, exchange: Exchange, fault: Fault | None, entry: dict) -> None:
         response = None
         if fault is None or fault.carries_out:
-            response = await run_app(self._app, exchange.scope, exchange.body)
+            response = await run_app(self.app, exchange.scope, exchange.body)
         manner = value = None
         if fault:
             response = fault.response or response

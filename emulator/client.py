@@ -15,12 +15,16 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 _ROOT = Path(__file__).resolve().parent.parent
 _START_TIMEOUT = 30  # seconds
 _STOP_TIMEOUT = 5  # seconds
 _REQUEST_TIMEOUT = 30  # seconds
+
+
+# The cluster that audit log streaming asks for.
+DEFAULT_CLUSTER = "pulsar-aws-useast2"
 
 
 class EmulatorError(Exception):
@@ -36,10 +40,12 @@ class Control:
     def __init__(self, control_url: str) -> None:
         self.control_url = control_url
 
-    def journal(self, organization_id: str | None = None) -> list[dict]:
-        """Return the requests that the API received, oldest first: all, or those of one organization."""
-        query = f"?{urlencode({'organization_id': organization_id})}" if organization_id else ""
-        return self._request("GET", f"/journal{query}")
+    def journal(self, organization_id: str | None = None, server: str | None = None) -> list[dict]:
+        """Return the requests that were received, oldest first: all, or those of one organization or one server.
+
+        :arg server: api or admin.
+        """
+        return self._request("GET", "/journal" + _query(organization_id=organization_id, server=server))
 
     def clear_journal(self) -> None:
         """Forget the requests so far."""
@@ -89,6 +95,128 @@ class Control:
         """
         self._request("DELETE", f"/organizations/{organization_id}")
 
+    def clock(self) -> dict:
+        """Return now (RFC 3339), epoch (seconds) and advanced (seconds) of the service's clock."""
+        return self._request("GET", "/clock")
+
+    def advance(self, seconds: float) -> dict:
+        """Move the service's clock forward, and return what clock() does."""
+        return self._request("POST", "/clock", {"advance": seconds})
+
+    def roles(self) -> list[dict]:
+        """Return the custom roles of all organizations as entries of the state file."""
+        return self._request("GET", "/roles")
+
+    def set_role(self, **role: Any) -> str:
+        """Add a custom role, given as an entry of the state file, or replace it; returns its id."""
+        return self._request("POST", "/roles", role)["id"]
+
+    def delete_role(self, role_id: str) -> None:
+        """Remove a custom role."""
+        self._request("DELETE", f"/roles/{role_id}")
+
+    def tokens(self) -> list[dict]:
+        """Return all application tokens, with what is secret."""
+        return self._request("GET", "/tokens")
+
+    def set_token(self, **token: Any) -> dict:
+        """Add an application token, given as an entry of the state file, or replace it."""
+        return self._request("POST", "/tokens", token)
+
+    def delete_token(self, token: str) -> None:
+        """Remove an application token."""
+        self._request("DELETE", f"/tokens/{quote(token, safe='')}")
+
+    def exporter(self) -> dict[str, dict]:
+        """Return for each organization with a stream: connected, reason, delivered, dropped."""
+        return self._request("GET", "/exporter")
+
+    def events(self, organization_id: str | None = None) -> list[dict]:
+        """Return the latest audit events of streams: organization_id, topic, event, state, message_id, reason."""
+        return self._request("GET", "/events" + _query(organization_id=organization_id))
+
+    def act(self, organization_id: str, count: int = 1, **event: Any) -> dict:
+        """Let something audited happen so many times.
+
+        :arg event: event_type, and event with any details.
+        :return: what exporter() says of the organization.
+        """
+        return self._request("POST", f"/organizations/{organization_id}/events", {"count": count, **event})
+
+    def tenants(self) -> list[dict]:
+        """Return the tenants of all organizations with all that they hold."""
+        return self._request("GET", "/tenants")
+
+    def tenant(self, name: str, cluster: str = DEFAULT_CLUSTER) -> dict:
+        """Return a tenant with its tokens, namespaces, topics and sinks.
+
+        :raises EmulatorError: there is no such tenant.
+        """
+        return self._request("GET", f"/tenants/{cluster}/{name}")
+
+    def set_tenant(self, organization_id: str, name: str, cluster: str = DEFAULT_CLUSTER, **holds: Any) -> dict:
+        """Make a tenant, in place of the one that is there.
+
+        :arg holds: tokens, namespaces and sinks, as in the state file.
+        """
+        return self._request("PUT", f"/tenants/{cluster}/{name}", {"organization_id": organization_id, **holds})
+
+    def delete_tenant(self, name: str, cluster: str = DEFAULT_CLUSTER) -> None:
+        """Remove a tenant at once."""
+        self._request("DELETE", f"/tenants/{cluster}/{name}")
+
+    def sign(self, **claims: Any) -> str:
+        """Return a Pulsar token with any claims, signed with the service's key."""
+        return self._request("POST", "/sign", claims)["token"]
+
+    def topic(self, topic: str, cluster: str = DEFAULT_CLUSTER) -> list[dict]:
+        """Return a topic, given by its full name, with its entries: one object, or one for each partition.
+
+        :raises EmulatorError: there is no such topic.
+        """
+        return self._request("GET", _topic_path(topic, cluster))
+
+    def publish(self, topic: str, payload: Any = "", *, cluster: str = DEFAULT_CLUSTER, **options: Any) -> dict:
+        """Publish to a topic, whatever its permissions are.
+
+        :arg payload: text, or what becomes JSON.
+        :arg options: count; size, in bytes, which may be more than the payload has; properties; producer, the name of
+            one that stays connected.
+        :return: message_ids, and the reason why it ended where it did.
+        """
+        return self._request("POST", _topic_path(topic, cluster), {"publish": {"payload": payload, **options}})
+
+    def consume(
+        self, topic: str, subscription: str, count: int | None = None, cluster: str = DEFAULT_CLUSTER
+    ) -> list[str]:
+        """Receive and acknowledge so many messages of a subscription, or all; returns their texts."""
+        what = {"subscription": subscription, "count": count}
+        return self._request("POST", _topic_path(topic, cluster), {"consume": what})
+
+    def connect_consumer(
+        self, topic: str, subscription: str, consumer: str = "control", cluster: str = DEFAULT_CLUSTER
+    ) -> None:
+        """Connect a consumer that takes nothing."""
+        what = {"subscription": subscription, "consumer": consumer}
+        self._request("POST", _topic_path(topic, cluster), {"connect": what})
+
+    def disconnect(self, topic: str, cluster: str = DEFAULT_CLUSTER, **who: str) -> None:
+        """Let a producer go, or a consumer of a subscription.
+
+        :arg who: producer, or subscription and consumer.
+        """
+        self._request("POST", _topic_path(topic, cluster), {"disconnect": who})
+
+    def sink(self, tenant: str, namespace: str, name: str, cluster: str = DEFAULT_CLUSTER) -> dict:
+        """Return a sink with its secrets, and as written what arrived at its target."""
+        return self._request("GET", f"/sinks/{cluster}/{tenant}/{namespace}/{name}")
+
+    def refuse_sink(
+        self, tenant: str, namespace: str, name: str, refuses: bool = True, cluster: str = DEFAULT_CLUSTER
+    ) -> dict:
+        """Let a sink's target refuse connections, or take them again."""
+        return self._request("PATCH", f"/sinks/{cluster}/{tenant}/{namespace}/{name}", {"refuses": refuses})
+
     def reset(self) -> None:
         """Return to the state and the settings at the start, without journal and faults."""
         self._request("POST", "/reset")
@@ -107,17 +235,35 @@ class Control:
         return answer
 
 
+def _query(**parameters: str | None) -> str:
+    given = {name: value for name, value in parameters.items() if value}
+    return f"?{urlencode(given)}" if given else ""
+
+
+def _write(value: Any) -> str:
+    """Return a setting as the command line takes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(value) if isinstance(value, (list, tuple)) else str(value)
+
+
+def _topic_path(topic: str, cluster: str) -> str:
+    return f"/topics/{cluster}/{topic.removeprefix('persistent://')}"
+
+
 class Emulator(Control):
     """An emulator in a process of its own, as a context manager.
 
     :arg organizations: entries of the state file, each with id and, if wanted, name and audit_logs.
     :arg tokens: entries of the state file, each with token and organization_id, or with enterprise.
-    :arg apply_lag: see emulator.settings.Settings, as for the next four.
-    :arg masked: fields that GET masks; None for the usual ones.
-    :arg tls: whether the API is served over TLS.
+    :arg state: more of the state file: roles, clusters, tenants.
+    :arg tls: whether the APIs are served over TLS.
     :arg port: the API's port, 0 for a free one.
     :arg python: the interpreter that has the emulator's requirements.
+    :arg arguments: more arguments of the command line.
+    :arg settings: see emulator.settings.Settings.
     :ivar api_url: base URL of the emulated API.
+    :ivar admin_url: base URL of Pulsar's admin API, the webServiceUrl of tenants.
     :ivar control_url: base URL of the control API.
     :ivar ca_path: file with the CA certificate to trust, or None without TLS.
     :ivar pid: the process.
@@ -128,24 +274,21 @@ class Emulator(Control):
         organizations: Iterable[dict] = (),
         tokens: Iterable[dict] = (),
         *,
-        apply_lag: float = 0.0,
-        latency: float = 0.0,
-        get_when_absent: str = "404",
-        post_while_applying: str = "replace",
-        masked: Iterable[str] | None = None,
+        state: dict | None = None,
         tls: bool = False,
         port: int = 0,
         python: str = sys.executable,
+        arguments: Iterable[str] = (),
+        **settings: Any,
     ) -> None:
         super().__init__("")
         self.api_url = ""
+        self.admin_url = ""
         self.ca_path: str | None = None
         self.pid = 0
-        self._state = {"organizations": list(organizations), "tokens": list(tokens)}
-        self._command = [python, "-m", "emulator", "--until-stdin-closes", f"--port={port}"]
-        self._command += [f"--apply-lag={apply_lag}", f"--latency={latency}"]
-        self._command += [f"--get-when-absent={get_when_absent}", f"--post-while-applying={post_while_applying}"]
-        self._command += [] if masked is None else [f"--masked={','.join(masked)}"]
+        self._state = {"organizations": list(organizations), "tokens": list(tokens), **(state or {})}
+        self._command = [python, "-m", "emulator", "--until-stdin-closes", f"--port={port}", *arguments]
+        self._command += [f"--{name.replace('_', '-')}={_write(value)}" for name, value in settings.items()]
         self._command += ["--tls"] if tls else []
 
     def __enter__(self) -> Emulator:
@@ -176,6 +319,7 @@ class Emulator(Control):
             time.sleep(0.01)
         announced = json.loads(ready.read_text("utf-8"))
         self.api_url, self.control_url = announced["api_url"], announced["control_url"]
+        self.admin_url = announced["admin_url"]
         self.ca_path, self.pid = announced["ca_path"], announced["pid"]
         return self
 

@@ -15,11 +15,10 @@ from typing import Any
 
 from starlette.responses import Response
 
-from emulator.settings import is_seconds
+from emulator.settings import is_count, is_seconds
 
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+# The names of the emulated servers: the API's host, and the host of Pulsar's admin API.
+SERVERS = ("api", "admin")
 
 
 def _is_latin1(value: object) -> bool:
@@ -46,13 +45,13 @@ MANNERS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "raw": (_is_latin1, "text of characters up to U+00FF, one for each byte"),
     "drip": (_is_drip, "an object with what (headers or body) and interval (seconds)"),
     "endless": (lambda value: value is True, "true"),
-    "truncate": (_is_count, "the number of bytes of the body that are sent"),
+    "truncate": (is_count, "the number of bytes of the body that are sent"),
     "refuse_after": _SECONDS,
 }
 _MANNERS_WITHOUT_ANSWER = ("drop", "close", "raw")
 _CONDITIONS = ("match", "times", "skip", "probability")
 _ANSWER = ("status", "headers", "body", "apply")
-_MATCH = ("method", "path", "organization_id")
+_MATCH = ("method", "path", "organization_id", "server")
 # uvicorn sets these itself; truncate and raw make wrong ones.
 _FRAMING = ("content-length", "transfer-encoding")
 
@@ -74,6 +73,7 @@ class Fault:
     method: str | None
     path: re.Pattern[str] | None
     organization_id: str | None
+    server: str | None
     times: int | None
     skip: int
     probability: float
@@ -84,12 +84,13 @@ class Fault:
     matched: int = 0
     fired: int = 0
 
-    def matches(self, method: str, path: str, organization_id: str | None) -> bool:
-        """Tell whether a request is of the kind that the fault is meant for."""
+    def matches(self, entry: dict) -> bool:
+        """Tell whether a request, given by its entry in the journal, is of the kind that the fault is meant for."""
         return (
-            self.method in (None, method)
-            and (self.path is None or self.path.search(path) is not None)
-            and self.organization_id in (None, organization_id)
+            self.method in (None, entry["method"])
+            and (self.path is None or self.path.search(entry["path"]) is not None)
+            and self.organization_id in (None, entry["organization_id"])
+            and self.server in (None, entry["server"])
         )
 
     def strikes(self) -> bool:
@@ -120,10 +121,10 @@ class FaultQueue:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
 
-    def take(self, method: str, path: str, organization_id: str | None) -> Fault | None:
-        """Return the first fault that strikes this request."""
+    def take(self, entry: dict) -> Fault | None:
+        """Return the first fault that strikes the request with this entry in the journal."""
         for fault in self.faults:
-            if fault.matches(method, path, organization_id) and fault.strikes():
+            if fault.matches(entry) and fault.strikes():
                 return fault
         return None
 
@@ -150,15 +151,15 @@ def parse_fault(spec: object) -> Fault:
         raise ValueError(f"{manner} sends no answer, so status cannot be given.")
     if "apply" in spec and not ("status" in spec or manner == "raw"):
         raise ValueError("apply belongs to status or raw.")
-    match = spec.get("match", {})
-    method, path, organization_id = _parse_match(match)
+    method, path, organization_id, server = _parse_match(spec.get("match", {}))
     return Fault(
         spec=spec,
         method=method,
         path=path,
         organization_id=organization_id,
-        times=_parse(spec, "times", 1, lambda v: v is None or (_is_count(v) and v > 0), "a number above 0, or null"),
-        skip=_parse(spec, "skip", 0, _is_count, "a number, 0 or more"),
+        server=server,
+        times=_parse(spec, "times", 1, lambda v: v is None or (is_count(v) and v > 0), "a number above 0, or null"),
+        skip=_parse(spec, "skip", 0, is_count, "a number, 0 or more"),
         probability=_parse(spec, "probability", 1, lambda v: is_seconds(v) and v <= 1, "a number from 0 to 1"),
         response=_parse_response(spec),
         apply=_parse(spec, "apply", False, lambda v: isinstance(v, bool), "true or false"),
@@ -174,19 +175,21 @@ def _parse(spec: dict, name: str, default: Any, check: Callable[[Any], bool], ex
     return value
 
 
-def _parse_match(match: object) -> tuple[str | None, re.Pattern[str] | None, str | None]:
+def _parse_match(match: object) -> tuple[str | None, re.Pattern[str] | None, str | None, str | None]:
     if not isinstance(match, dict):
         raise ValueError("match must be an object.")
     _refuse_unknown(match, _MATCH, "match")
     for name, value in match.items():
         if not isinstance(value, str):
             raise ValueError(f"match.{name} must be a string.")
-    method, path, organization_id = (match.get(name) for name in _MATCH)
+    method, path, organization_id, server = (match.get(name) for name in _MATCH)
+    if server not in (None, *SERVERS):
+        raise ValueError(f"match.server must be {' or '.join(SERVERS)}.")
     try:
         pattern = None if path is None else re.compile(path)
     except re.error as error:
         raise ValueError(f"match.path is not a regular expression: {error}.") from None
-    return method and method.upper(), pattern, organization_id and organization_id.lower()
+    return method and method.upper(), pattern, organization_id and organization_id.lower(), server
 
 
 def _parse_response(spec: dict) -> Response | None:
@@ -195,7 +198,7 @@ def _parse_response(spec: dict) -> Response | None:
             if name in spec:
                 raise ValueError(f"{name} needs status.")
         return None
-    status = _parse(spec, "status", None, lambda v: _is_count(v) and 200 <= v < 600, "a number from 200 to 599")
+    status = _parse(spec, "status", None, lambda v: is_count(v) and 200 <= v < 600, "a number from 200 to 599")
     headers = _parse(spec, "headers", {}, _is_headers, "an object of strings (Latin-1, no line breaks)")
     for name in headers:
         if name.lower() in _FRAMING:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The journal of the requests that the API received."""
+"""The journal of the requests that the APIs received."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ class Journal:
     def __init__(self) -> None:
         self.entries: list[dict] = []
 
-    def add(self, scope: Scope, body: bytes, organization_id: str | None) -> dict:
+    def add(self, server: str, scope: Scope, body: bytes, organization_id: str | None) -> dict:
         """Record a request and return its entry, whose status is set when an answer is sent."""
         headers: dict[str, str] = {}
         for raw_name, raw_value in scope["headers"]:
             name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         entry = {
+            "server": server,
             "method": scope["method"],
             "path": request_target(scope),
             "headers": headers,

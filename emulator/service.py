@@ -2,132 +2,97 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The emulated service itself: organizations, tokens, and the rules of the three requests. No HTTP in it."""
+"""The emulated service as a whole: what belongs to it, and how it begins. No HTTP in it."""
 
 from __future__ import annotations
 
-import re
-import time
-from dataclasses import dataclass
+import uuid
 
-from emulator.contract import find_problems
-from emulator.settings import Settings
-from emulator.state import State, Token
-
-MASK = "********"
-
-_BEARER = re.compile(r"Bearer +(\S+)", re.IGNORECASE)
-
-
-class Refused(Exception):
-    """The service answers with an error status and one message for each problem."""
-
-    def __init__(self, status: int, *messages: str) -> None:
-        super().__init__(*messages)
-        self.status = status
-        self.messages = messages
-
-
-@dataclass
-class Organization:
-    """An organization and its one audit log configuration."""
-
-    id: str
-    name: str
-    audit_logs: dict | None
-    # What was accepted and is not effective yet, and when it will be (time.monotonic).
-    pending: tuple[dict | None, float] | None = None
-
-    def settle(self) -> Organization:
-        """Make a pending change effective when its time has come; returns the organization itself."""
-        if self.pending and self.pending[1] <= time.monotonic():
-            self.audit_logs, self.pending = self.pending[0], None
-        return self
-
-    def accept(self, audit_logs: dict | None, lag: float) -> None:
-        """Take a change that becomes effective after so many seconds, instead of one that was pending."""
-        self.pending = audit_logs, time.monotonic() + lag
-
-    def describe(self) -> dict:
-        """Return what is effective now, unmasked, and what is pending."""
-        self.settle()
-        pending = None
-        if self.pending:
-            audit_logs, due = self.pending
-            pending = {"audit_logs": audit_logs, "seconds": max(0.0, due - time.monotonic())}
-        return {"id": self.id, "name": self.name, "audit_logs": self.audit_logs, "pending": pending}
+from emulator.access import Access, Token
+from emulator.broker import MemoryBroker
+from emulator.exporter import Exporter, MemoryTransport
+from emulator.organizations import Organization, Organizations
+from emulator.refused import Refused
+from emulator.settings import Conditions, Settings
+from emulator.signing import Signer
+from emulator.state import State
+from emulator.tenants import CLUSTERS, Tenants
 
 
 class Service:
     """The state of the emulated service.
 
-    :ivar organizations: by id.
-    :ivar settings: may be replaced at any time.
+    :ivar conditions: the settings, which may be replaced at any time, and the clock.
+    :ivar broker: what holds namespaces and topics.
     """
 
-    def __init__(self, state: State, settings: Settings) -> None:
+    def __init__(self, state: State, settings: Settings, signer: Signer, admin_url: str) -> None:
+        self.signer = signer
         self._state = state
         self._first_settings = settings
+        self._admin_url = admin_url
+        self.conditions = Conditions(settings)
         self.reset()
 
     def reset(self) -> None:
-        """Return to the seed and to the settings at the start."""
-        self.settings = self._first_settings
-        self.organizations = {entry["id"]: Organization(**entry) for entry in self._state.organizations}
+        """Return to the settings at the start and to the seed, but for what is in tenants."""
+        self.conditions.clock.stop()
+        self.conditions = Conditions(self._first_settings)
+        clusters = (*self._state.clusters, *CLUSTERS)
+        self.broker = MemoryBroker(self.conditions)
+        self.tenants = Tenants(self.conditions, self.signer, self.broker, clusters, self._admin_url)
+        transport = MemoryTransport(self.conditions, self.broker, self.signer, self.tenants.clusters)
+        self.exporter = Exporter(self.conditions, transport)
+        self.access = Access(self.conditions)
+        for organization_id, role in self._state.roles:
+            self.access.roles.setdefault(organization_id, {})[role.id] = role
+        for token in self._state.tokens:
+            self.access.add_token(token)
+        self.organizations = Organizations(self.conditions, self.exporter.follow)
 
-    def find_token(self, authorization: str | None) -> Token | None:
-        """Return the token of an Authorization header, or None when it is not a known one."""
-        bearer = _BEARER.fullmatch(authorization or "")
-        return self._state.tokens.get(bearer[1]) if bearer else None
+    def add_organizations(self) -> None:
+        """Add the organizations of the seed: their exporters look for topics that have to be there."""
+        for entry in self._state.organizations:
+            self.organizations.put(Organization(**entry))
 
-    def current_organization(self, authorization: str | None) -> dict:
-        """GET /v2/currentOrg."""
-        token = self._authenticate(authorization)
-        if token.organization_id is None:
-            raise Refused(403, "An enterprise's token has no organization of its own.")
-        if token.organization_id not in self.organizations:
-            raise Refused(404, "The organization of this token does not exist.")
-        return {"id": token.organization_id}
-
-    def authorize(self, authorization: str | None, organization_id: str) -> Organization:
-        """Return the organization whose audit log configuration the token may see and change."""
-        token = self._authenticate(authorization)
-        if not token.authorized:
-            raise Refused(403, "The role Organization Administrator or the permission org-audits-read is needed.")
-        organization_id = organization_id.lower()
-        if organization_id not in self.organizations or not token.reaches(organization_id):
+    def find_organization(self, organization_id: str) -> Organization:
+        """Return an organization."""
+        if organization_id not in self.organizations.by_id:
             raise Refused(404, "The organization was not found.")
-        return self.organizations[organization_id].settle()
+        return self.organizations.by_id[organization_id]
 
-    def read(self, organization: Organization) -> dict | None:
-        """GET .../telemetry/auditLogs: what is effective, with masks, or None when nothing is configured."""
-        audit_logs = organization.audit_logs
-        if audit_logs is None or "pulsar" not in audit_logs:
-            return audit_logs
-        pulsar = audit_logs["pulsar"]
-        return {"pulsar": {name: MASK if name in self.settings.masked else pulsar[name] for name in pulsar}}
+    def authorize(self, authorization: str | None, organization_id: str, action: str) -> Organization:
+        """Return the organization with which the token may do something."""
+        token = self.access.authenticate(authorization)
+        organization_id = organization_id.lower()
+        if not self.access.allows(token, action, organization_id):
+            raise Refused(403, f"The role Organization Administrator or the permission {action} is needed.")
+        if not token.reaches(organization_id):
+            raise Refused(404, "The organization was not found.")
+        return self.find_organization(organization_id)
 
-    def write(self, organization: Organization, document: object) -> None:
-        """POST .../telemetry/auditLogs: accept a configuration that replaces the whole."""
-        if problems := find_problems(document):
-            raise Refused(400, *problems)
-        self._refuse_while_applying(organization)
-        organization.accept(document, self.settings.apply_lag)
+    def audit(self, organization_id: str, token: Token, event_type: str, **event: object) -> None:
+        """Let the exporter publish that somebody has done something."""
+        organization = self.organizations.by_id.get(organization_id)
+        self.exporter.export(organization, user_id(token), event_type, event)
 
-    def delete(self, organization: Organization) -> None:
-        """DELETE .../telemetry/auditLogs: accept that the configuration goes away."""
-        self._refuse_while_applying(organization)
-        wanted = organization.pending[0] if organization.pending else organization.audit_logs
-        if wanted is None:
-            raise Refused(404, "No audit log configuration was found.")
-        organization.accept(None, self.settings.apply_lag)
+    def find_owner(self, authorization: str | None) -> str | None:
+        """Return the id of the organization that a credential, of either kind, belongs to."""
+        if token := self.access.find_token(authorization):
+            return token.organization_id
+        claims = self.read_pulsar_token(authorization)
+        parts = claims.get("sub", "").split(";") if claims else []
+        return parts[1] if len(parts) == 4 else None
 
-    def _refuse_while_applying(self, organization: Organization) -> None:
-        if organization.pending and self.settings.post_while_applying == "conflict":
-            raise Refused(409, "An earlier change of the audit log configuration is still being applied.")
+    def read_pulsar_token(self, authorization: str | None) -> dict | None:
+        """Return the claims of a valid Pulsar token in an Authorization header."""
+        scheme, _, credential = (authorization or "").partition(" ")
+        claims = self.signer.read(credential.strip()) if scheme.lower() == "bearer" else None
+        if claims is None or claims.get("exp", float("inf")) <= self.conditions.clock.now():
+            return None
+        return claims
 
-    def _authenticate(self, authorization: str | None) -> Token:
-        token = self.find_token(authorization)
-        if token is None:
-            raise Refused(401, "The application token is missing, malformed or unknown.")
-        return token
+
+def user_id(token: Token) -> str:
+    """Return the id of the user that a token stands for."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, token.token))

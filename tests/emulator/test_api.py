@@ -239,7 +239,7 @@ def test_what_is_wrong_with_the_token_comes_before_what_is_wrong_with_the_body(e
     assert call(emulator, "POST", audit_logs(NO_ORGANIZATION), "enterprise", body={}).status == 404
 
 
-@pytest.mark.parametrize("path", ["/", "/v2/currentOrg/", "/v2/organizations", audit_logs() + "/", "/v2/tokens"])
+@pytest.mark.parametrize("path", ["/", "/v2/currentOrg/", "/v2/organizations", audit_logs() + "/", "/v2/tokens/"])
 def test_an_unknown_path_is_404(emulator, path):
     refused = call(emulator, "GET", path)
     assert (refused.status, refused.messages) == (404, ["Not Found."])

@@ -50,6 +50,7 @@ def test_the_journal_tells_what_was_on_the_wire(either):
     headers = first.pop("headers")
     assert before - 1 <= first.pop("time") <= second["time"] <= time.time() + 1
     assert first == {
+        "server": "api",
         "method": "POST",
         "path": audit_logs(),
         "body": {"pulsar": TOKEN_STREAM},

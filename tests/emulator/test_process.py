@@ -62,7 +62,7 @@ def test_by_itself(state, tmp_path, number):
     process = start("--state", state, "--ready-file", ready, "--tls", "--verbose", stdin=subprocess.DEVNULL)
     announced = json.loads(process.stdout.readline())
     assert json.loads(ready.read_text()) == announced
-    assert announced.keys() == {"api_url", "control_url", "pid", "ca_path"}
+    assert announced.keys() == {"api_url", "admin_url", "control_url", "pid", "ca_path"}
     assert announced["pid"] == process.pid
     assert announced["api_url"].startswith("https://127.0.0.1:")
     control = Control(announced["control_url"])
@@ -110,7 +110,7 @@ def test_on_a_port_of_choice(state):
         (b"{", "is not valid JSON: "),
         (b"\xff", "is not UTF-8 text."),
         (b"[]", "cannot be used: The state must be an object."),
-        (b'{"orgs": []}', "cannot be used: The state has the unknown key orgs; known are organizations, tokens."),
+        (b'{"orgs": []}', "cannot be used: The state has the unknown key orgs; known are organizations, tokens, roles"),
         (b'{"organizations": {}}', "cannot be used: organizations must be a list."),
         (b'{"organizations": [1]}', "cannot be used: organizations[0] must be an object."),
         (b'{"organizations": [{}]}', "cannot be used: organizations[0].id must be a UUID."),

@@ -182,9 +182,9 @@ def test_settings_at_the_start():
         "masked": ["oauth2_scope"],
     }
     with Emulator(**STATE, **settings) as running:
-        assert running.settings() == settings
+        assert running.settings().items() >= settings.items()
         assert running.settings(latency=0)["latency"] == 0
         running.reset()
-        assert running.settings() == settings
+        assert running.settings().items() >= settings.items()
     with Emulator(masked=[]) as running:
         assert running.settings()["masked"] == []
