@@ -52,6 +52,7 @@ class Call(NamedTuple):
     :ivar advice: what to do about a status, where this call knows better than the usual.
     :ivar conflict: what 409 says: ``busy`` (an earlier change is being applied) or ``exists``; None for a plain error.
     :ivar replay: False where a second arrival would do harm.
+    :ivar form: of the document that ``read`` returns: ``dict`` or ``list``.
     """
 
     purpose: str
@@ -65,6 +66,7 @@ class Call(NamedTuple):
     query: Mapping[str, str] | None = None
     body: Any = None
     replay: bool = True
+    form: type = object
 
 
 class Api:
@@ -89,13 +91,17 @@ class Api:
         """Return the further tries of a request, to be shared by all that repeat it."""
         return self._http.make_attempts()
 
-    def find_organization(self, deadline: Deadline = UNBOUNDED) -> str:
+    def find_organization(
+        self,
+        deadline: Deadline = UNBOUNDED,
+        enterprise: str = "give organization_id, which the token of an enterprise needs",
+    ) -> str:
         """Return the id of the organization that the token belongs to. It is asked for once.
 
-        :raises AstraError: it cannot be found out. An enterprise's token gets 403 or 404.
+        :arg enterprise: what to do about the token of an enterprise, which gets 403 or 404.
+        :raises AstraError: it cannot be found out.
         """
         if self._organization_id is None:
-            enterprise = "give organization_id, which the token of an enterprise needs"
             call = Call(
                 "Finding the application token's organization",
                 "GET",
@@ -215,6 +221,8 @@ class Api:
             raise self._reject(call, answer, "that is not JSON") from None
         if isinstance(document, dict) and "errors" in document:
             raise self._refuse(call, answer)
+        if not isinstance(document, call.form):
+            raise self._reject(call, answer, "of another form than the API's")
         return document
 
     def _reject(self, call: Call, answer: Answer, reason: str) -> ServiceError:

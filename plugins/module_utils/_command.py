@@ -33,6 +33,9 @@ from ansible_collections.datastax.astra.plugins.module_utils._resources.audit_lo
     read_stream,
 )
 from ansible_collections.datastax.astra.plugins.module_utils._resources.role import Role
+from ansible_collections.datastax.astra.plugins.module_utils._resources.streaming_namespace import StreamingNamespace
+from ansible_collections.datastax.astra.plugins.module_utils._resources.streaming_tenant import StreamingTenant
+from ansible_collections.datastax.astra.plugins.module_utils._resources.streaming_topic import StreamingTopic
 from ansible_collections.datastax.astra.plugins.module_utils._secrets import find_secrets
 
 CONNECTION_SPEC: ArgumentSpec = {
@@ -56,10 +59,14 @@ WAIT_SPEC: ArgumentSpec = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 60},
 }
-STREAMING_SPEC: ArgumentSpec = {
-    "tenant": {"type": "str", "required": True},
+_CLUSTER_SPEC: ArgumentSpec = {
     "cluster": {"type": "str", "default": "pulsar-aws-useast2"},
     "admin_url": {"type": "str", "fallback": (env_fallback, ["ASTRA_STREAMING_API_URL"])},
+}
+_SHARED_SPECS: Mapping[str | None, ArgumentSpec] = {
+    None: {},
+    "cluster": _CLUSTER_SPEC,
+    "streaming": {"tenant": {"type": "str", "required": True}, **_CLUSTER_SPEC},
 }
 _ORGANIZATION_SPEC: ArgumentSpec = {"organization_id": {"type": "str", "aliases": ["org_id"]}}
 _STREAM_SPEC: ArgumentSpec = {
@@ -142,13 +149,14 @@ def make_command(resource: type[DeclaredResource]) -> Command:
 def make_info_command(resource: type[DeclaredResource]) -> Command:
     """Return what the info module of a declared resource does: it shows one, or lists all."""
     assert resource.list_key
-    names = {name: {**resource.spec[name], "required": False} for name in resource.identity_options}
-    spec = {**_share_spec(resource), **names}
+    last = resource.identity_options[-1]
+    names = {name: resource.spec[name] for name in resource.identity_options if name in resource.spec}
+    spec = {**_share_spec(resource), **names, last: {**names[last], "required": False}}
 
     def execute(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
         options = {**dict.fromkeys(resource.spec), **params}
         with _open_resource(resource, spec, options, warnings) as opened:
-            if params[resource.identity_options[-1]] is None:
+            if params[last] is None:
                 return {"changed": False, resource.list_key: opened.list(UNBOUNDED)}
             stored = opened.read(UNBOUNDED)
             return {"changed": False, "exists": stored is not None, resource.kind: stored}
@@ -157,7 +165,7 @@ def make_info_command(resource: type[DeclaredResource]) -> Command:
 
 
 def _share_spec(resource: type[DeclaredResource]) -> ArgumentSpec:
-    return {**(STREAMING_SPEC if resource.is_streaming else {}), **CONNECTION_SPEC}
+    return {**_SHARED_SPECS[resource.shared_options], **CONNECTION_SPEC}
 
 
 @contextlib.contextmanager
@@ -217,3 +225,9 @@ AUDIT_LOG_STREAM = Command(
 AUDIT_LOG_STREAM_INFO = Command({**_ORGANIZATION_SPEC, **CONNECTION_SPEC}, _execute_info)
 ROLE = make_command(Role)
 ROLE_INFO = make_info_command(Role)
+STREAMING_TENANT = make_command(StreamingTenant)
+STREAMING_TENANT_INFO = make_info_command(StreamingTenant)
+STREAMING_NAMESPACE = make_command(StreamingNamespace)
+STREAMING_NAMESPACE_INFO = make_info_command(StreamingNamespace)
+STREAMING_TOPIC = make_command(StreamingTopic)
+STREAMING_TOPIC_INFO = make_info_command(StreamingTopic)

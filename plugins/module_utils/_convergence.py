@@ -42,8 +42,12 @@ class Plan(NamedTuple):
     :ivar refusal: why the writes cannot be made, or None.
     :ivar missing: the secret option without which the writes cannot be made, or None. Check mode only warns of it, so
         that drift can be found without knowing the secret.
+    :ivar blocker: what has to exist before the writes can be made and does not, as a sentence, or None. Check mode only
+        warns of it, because the same play may be going to make it.
     :ivar pending: the names of what the service does not show as asked. It can be empty where something has to be
         written all the same: a secret is never shown.
+    :ivar unready: what an earlier change has still to bring about before it can be used.
+    :ivar is_first_step: whether more has to be planned once the service shows what the writes made.
     :ivar values: further return values.
     :ivar warnings: sentences about what could not be seen.
     """
@@ -55,7 +59,10 @@ class Plan(NamedTuple):
     writes: tuple[Call, ...] = ()
     refusal: str | None = None
     missing: str | None = None
+    blocker: str | None = None
     pending: tuple[str, ...] = ()
+    unready: tuple[str, ...] = ()
+    is_first_step: bool = False
     values: Mapping[str, Any] = {}
     warnings: tuple[str, ...] = ()
 
@@ -128,6 +135,8 @@ def converge(resource: Resource, settings: Settings, check_mode: bool = False) -
     warnings = [*resource.warnings, *plan.warnings]
     if plan.missing:
         warnings.append(f"{plan.missing} was not given, and without it a real run would refuse to write.")
+    if plan.blocker:
+        warnings.append(plan.blocker)
     return {
         "changed": plan.changed,
         "action": plan.action,
@@ -154,6 +163,9 @@ class _Run:
     def execute(self, check_mode: bool) -> tuple[Plan, dict[str, Any] | None]:
         """Read, plan, write, wait. Return the plan that was followed, and what exists afterwards."""
         plan = self._make_plan()
+        while plan.unready and not plan.changed and self._settings.wait and not check_mode:
+            self._wait_for(plan, f"{self._resource.label} is not ready")
+            plan = self._make_plan()
         if not plan.changed:
             return plan, plan.after
         self._check(plan, check_mode)
@@ -167,6 +179,8 @@ class _Run:
     def _check(self, plan: Plan, check_mode: bool = False) -> None:
         if plan.refusal:
             raise InputError(plan.refusal)
+        if plan.blocker and not check_mode:
+            raise InputError(plan.blocker)
         if plan.missing and not check_mode:
             raise InputError(
                 f"{plan.missing} is needed, because {self._resource.label} has to be written ({plan.action}); "
@@ -183,15 +197,17 @@ class _Run:
                     raise
 
     def _apply(self, plan: Plan) -> Plan:
-        """Have the plan accepted; return the plan, or the one that replaces it when somebody else was faster."""
+        """Have the plan accepted; return it, or the one that replaces it when somebody else was faster."""
         attempts = self._resource.api.make_attempts()
+        reported = plan
         clashed = False
         while True:
-            failure: AstraError
+            failure: AstraError | None = None
             try:
                 for call in plan.writes:
                     self._send(call, attempts)
-                return plan
+                if not plan.is_first_step:
+                    return reported
             except Busy as error:
                 if not self._wait():
                     raise
@@ -204,8 +220,12 @@ class _Run:
                     raise
                 failure = error
             again = self._make_plan()
+            while failure is None and again.is_first_step:
+                self._wait_for(again)
+                again = self._make_plan()
+            reported = reported if self.maybe_changed else again
             if not again.changed:
-                return plan if self.maybe_changed else again
+                return reported
             if isinstance(failure, AnswerLost) and not attempts.pause(self.deadline):
                 raise failure
             if isinstance(failure, NotFound) and not self._wait():
@@ -235,14 +255,20 @@ class _Run:
             except AstraError as error:
                 error.message = f"The service accepted the change, but then: {error.message}"
                 raise
-            if not plan.pending:
+            if not plan.pending and not plan.unready:
                 return plan.before
-            if not self._wait():
-                raise WaitTimeout(
-                    f"The service accepted the change of {self._resource.label}, but after "
-                    f"{self._settings.wait_timeout} seconds GET does not show it ({', '.join(plan.pending)}): "
-                    "run again later, or raise wait_timeout."
-                )
+            self._wait_for(plan)
+
+    def _wait_for(self, plan: Plan, problem: str | None = None) -> None:
+        """Wait for what a plan still misses, or raise a WaitTimeout when the time for that is over."""
+        if not self._wait():
+            seconds = self._settings.wait_timeout
+            problem = problem or (
+                f"The service accepted the change of {self._resource.label}, but after {seconds} seconds GET does not "
+                "show it"
+            )
+            missing = ", ".join((*plan.pending, *plan.unready))
+            raise WaitTimeout(f"{problem} ({missing}): run again later, or raise wait_timeout.")
 
     def _start_deadline(self) -> None:
         if self.deadline is UNBOUNDED:
