@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import sys
@@ -15,8 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import certifi
 import yaml
+from ansible.constants import DEFAULT_VAULT_ID_MATCH
+from ansible.parsing.vault import VaultLib, VaultSecret
 
 from emulator.client import Emulator
 
@@ -24,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CLIENT_CONF = ROOT / "examples" / "client.conf"
 GROUP = "astra_organizations"
 TOPIC = "persistent://acme-audit/security/astra-audit-log"
+VAULT_PASSWORD = "benchmark"
 
 
 class Organization(NamedTuple):
@@ -34,7 +37,7 @@ class Organization(NamedTuple):
     application_token: str
 
 
-def organizations(count: int) -> list[Organization]:
+def make_organizations(count: int) -> list[Organization]:
     """Return so many organizations, always the same ones."""
     return [
         Organization(f"org-{number:04}", f"0a1b2c3d-0000-4000-8000-{number:012}", f"AstraCS:{number:024}:{number:064x}")
@@ -42,7 +45,7 @@ def organizations(count: int) -> list[Organization]:
     ]
 
 
-def tokens(fleet: list[Organization]) -> list[dict]:
+def make_tokens(fleet: list[Organization]) -> list[dict]:
     """Return the application tokens as the emulator's state file wants them."""
     return [{"token": each.application_token, "organization_id": each.id} for each in fleet]
 
@@ -59,6 +62,28 @@ def wanted_stream() -> dict[str, str]:
     }
 
 
+class _Vaulted(str):
+    """A text that YAML writes with the tag of a vaulted value."""
+
+
+yaml.SafeDumper.add_representer(_Vaulted, lambda dumper, text: dumper.represent_scalar("!vault", str(text), style="|"))
+
+
+@functools.cache
+def _encrypt(text: str) -> _Vaulted:
+    vault = VaultLib([(DEFAULT_VAULT_ID_MATCH, VaultSecret(VAULT_PASSWORD.encode()))])
+    return _Vaulted(vault.encrypt(text.encode()).decode())
+
+
+# Where a host's application token comes from.
+VARIABLES = {
+    "plain": lambda token: token,
+    "templated": lambda token: f"{{{{ ['{token[:8]}', '{token[8:]}'] | join('') }}}}",
+    "vaulted": _encrypt,
+    "lookup": lambda token: f"{{{{ lookup('slow', '{token}') }}}}",
+}
+
+
 class Workplace:
     """A directory in which Ansible runs, with nothing of the developer's own settings.
 
@@ -69,12 +94,14 @@ class Workplace:
 
     def __init__(self, path: Path, emulator: Emulator, forks: int) -> None:
         self.path = path
+        self._forks = forks
         self._api_url = emulator.api_url
         collection = path / "collections/ansible_collections/datastax/astra"
         collection.parent.mkdir(parents=True)
         collection.symlink_to(ROOT)
         (path / "ansible.cfg").touch()
         (path / "client.conf").write_text(CLIENT_CONF.read_text("utf-8"), "utf-8")
+        (path / "password").write_text(VAULT_PASSWORD, "utf-8")
         self.environment = {
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.defpath]),
             "HOME": str(path),
@@ -83,27 +110,27 @@ class Workplace:
             "ANSIBLE_CONFIG": str(path / "ansible.cfg"),
             "ANSIBLE_HOME": str(path / "ansible"),
             "ANSIBLE_FORKS": str(forks),
+            "ANSIBLE_LOOKUP_PLUGINS": str(Path(__file__).parent / "playbooks/lookup_plugins"),
             "ANSIBLE_PIPELINING": "true",  # spares each packed module two files and a process
             "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_VAULT_PASSWORD_FILE": str(path / "password"),
             "ASTRA_API_URL": emulator.api_url,
         }
-        if emulator.ca_path:
-            # The CAs that everybody trusts, and the emulator's: loading them costs what it costs with the real service.
-            bundle = path / "ca.pem"
-            bundle.write_bytes(Path(certifi.where()).read_bytes() + Path(emulator.ca_path).read_bytes())
-            self.environment |= {"REQUESTS_CA_BUNDLE": str(bundle), "SSL_CERT_FILE": str(bundle)}
 
-    def playbook_command(self, playbook: str, inventory: Path, *options: str) -> list[str]:
+    def make_command(self, inventory: Path, playbook: str, *options: str) -> list[str]:
         """Return the command line that runs a playbook with the ansible-core of this interpreter."""
         return [sys.executable, "-m", "ansible", "playbook", "-i", str(inventory), playbook, *options]
 
-    def write_inventory(self, fleet: list[Organization], absent: frozenset[str] = frozenset()) -> Path:
+    def write_inventory(
+        self, fleet: list[Organization], variables: str = "plain", absent: frozenset[str] = frozenset()
+    ) -> Path:
         """Write the inventory of these organizations and return its path.
 
+        :arg variables: one of the kinds of ``VARIABLES``.
         :arg absent: names of those whose audit log shall not be streamed.
         """
         stream = wanted_stream()
-        variables = {
+        shared = {
             "ansible_connection": "local",
             # Without it Ansible would look for an interpreter, which could be a slow wrapper around the real one.
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
@@ -112,24 +139,26 @@ class Workplace:
             # For the contenders that are no role.
             "api_url": self._api_url,
             "pulsar_token": stream["token"],
+            "evaluates_token": variables == "lookup",
         }
-        hosts = {}
-        for each in fleet:
-            hosts[each.name] = {
+        hosts = {
+            each.name: {
                 "audit_log_stream_organization_id": each.id,
-                "audit_log_stream_application_token": each.application_token,
+                "audit_log_stream_application_token": VARIABLES[variables](each.application_token),
+                **({"audit_log_stream_state": "absent"} if each.name in absent else {}),
             }
-            if each.name in absent:
-                hosts[each.name]["audit_log_stream_state"] = "absent"
-        path = self.path / f"inventory-{len(fleet)}.yml"
-        path.write_text(yaml.safe_dump({GROUP: {"vars": variables, "hosts": hosts}}, sort_keys=False), "utf-8")
+            for each in fleet
+        }
+        path = self.path / f"inventory-{len(fleet)}-{variables}.yml"
+        if not path.exists():
+            path.write_text(yaml.safe_dump({GROUP: {"vars": shared, "hosts": hosts}}, sort_keys=False), "utf-8")
         return path
 
-    def write_plan(self, fleet: list[Organization], forks: int) -> Path:
+    def write_plan(self, fleet: list[Organization]) -> Path:
         """Write what the bare HTTP client has to do and return its path."""
         plan = {
             "api_url": self._api_url,
-            "concurrency": forks,
+            "concurrency": self._forks,
             "organizations": [{"id": each.id, "token": each.application_token} for each in fleet],
             "stream": wanted_stream(),
         }

@@ -72,7 +72,8 @@ attributes:
     details:
       - What M(ansible.builtin.async_status) returns would show the secret.
 notes:
-  - A result that holds a secret is hidden as if C(no_log) were set for the task. No screen, log, callback or job event gets
-    it, and with C(--diff) no difference is shown. The registered variable has it as it is. Set C(no_log) for each task that
-    uses it, and write it only where it is encrypted, for example with the filter P(ansible.builtin.vault#filter).
+  - A result that holds a secret is hidden as if C(no_log) were set for the task. No screen, log, callback or job
+    event gets it, and with C(--diff) no difference is shown. The registered variable has it as it is. Set C(no_log)
+    for each task that uses it, and write it only where it is encrypted, for example with the filter
+    P(ansible.builtin.vault#filter).
 """

@@ -55,6 +55,7 @@ class Call(NamedTuple):
         what should be made is there (``exists``), or that it is so already (``done``).
     :ivar replay: False where a second arrival would do harm, as of what makes a credential. Then every failure of the
         service counts as a lost answer.
+    :ivar form: of the document that ``read`` returns: ``dict`` or ``list``.
     """
 
     purpose: str
@@ -69,6 +70,7 @@ class Call(NamedTuple):
     query: Mapping[str, str] | None = None
     body: Any = None
     replay: bool = True
+    form: type = object
 
 
 class Api:
@@ -93,13 +95,17 @@ class Api:
         """Return the further tries of a request, to be shared by all that repeat it."""
         return self._http.make_attempts()
 
-    def find_organization(self, deadline: Deadline = UNBOUNDED) -> str:
+    def find_organization(
+        self,
+        deadline: Deadline = UNBOUNDED,
+        enterprise: str = "give organization_id, which the token of an enterprise needs",
+    ) -> str:
         """Return the id of the organization that the token belongs to. It is asked for once.
 
-        :raises AstraError: it cannot be found out. An enterprise's token gets 403 or 404.
+        :arg enterprise: what to do about the token of an enterprise, which gets 403 or 404.
+        :raises AstraError: it cannot be found out.
         """
         if self._organization_id is None:
-            enterprise = "give organization_id, which the token of an enterprise needs"
             call = Call(
                 "Finding the application token's organization",
                 "GET",
@@ -222,6 +228,8 @@ class Api:
             raise self._reject(call, answer, "that is not JSON") from None
         if isinstance(document, dict) and "errors" in document:
             raise self._refuse(call, answer)
+        if not isinstance(document, call.form):
+            raise self._reject(call, answer, "of another form than the API's")
         return document
 
     def _reject(self, call: Call, answer: Answer, reason: str) -> ServiceError:

@@ -11,12 +11,19 @@ import os
 import tempfile
 
 
-def replace(path, text):
+def replace(path: str, text: str) -> None:
     """Write a file of mode 0600, instead of what was there, so that no reader and no killed run leaves half of it.
+
+    A symbolic link is followed. What is no file, such as ``/dev/stdout`` or a named pipe, is written to and stays.
 
     :raises OSError: it cannot be written.
     """
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".", suffix=".tmp")
+    path = os.path.realpath(path)
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        return
+    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".", suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)

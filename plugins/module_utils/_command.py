@@ -33,8 +33,11 @@ from ansible_collections.datastax.astra.plugins.module_utils._resources.audit_lo
     read_stream,
 )
 from ansible_collections.datastax.astra.plugins.module_utils._resources.role import Role
+from ansible_collections.datastax.astra.plugins.module_utils._resources.streaming_namespace import StreamingNamespace
 from ansible_collections.datastax.astra.plugins.module_utils._resources.streaming_sink import StreamingSink
+from ansible_collections.datastax.astra.plugins.module_utils._resources.streaming_tenant import StreamingTenant
 from ansible_collections.datastax.astra.plugins.module_utils._resources.streaming_token import StreamingToken
+from ansible_collections.datastax.astra.plugins.module_utils._resources.streaming_topic import StreamingTopic
 from ansible_collections.datastax.astra.plugins.module_utils._resources.token import Token
 from ansible_collections.datastax.astra.plugins.module_utils._secrets import find_secrets
 
@@ -59,10 +62,14 @@ WAIT_SPEC: ArgumentSpec = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 60},
 }
-STREAMING_SPEC: ArgumentSpec = {
-    "tenant": {"type": "str", "required": True},
+_CLUSTER_SPEC: ArgumentSpec = {
     "cluster": {"type": "str", "default": "pulsar-aws-useast2"},
     "admin_url": {"type": "str", "fallback": (env_fallback, ["ASTRA_STREAMING_API_URL"])},
+}
+_SHARED_SPECS: Mapping[str | None, ArgumentSpec] = {
+    None: {},
+    "cluster": _CLUSTER_SPEC,
+    "streaming": {"tenant": {"type": "str", "required": True}, **_CLUSTER_SPEC},
 }
 _ORGANIZATION_SPEC: ArgumentSpec = {"organization_id": {"type": "str", "aliases": ["org_id"]}}
 _STREAM_SPEC: ArgumentSpec = {
@@ -163,7 +170,7 @@ def make_info_command(resource: type[DeclaredResource]) -> Command:
     """Return what the info module of a declared resource does: it shows one, or lists all."""
     assert resource.list_key
     last = resource.identity_options[-1]
-    names = {name: resource.spec[name] for name in resource.identity_options}
+    names = {name: resource.spec[name] for name in resource.identity_options if name in resource.spec}
     spec = {**_share_spec(resource), **names, last: {**names[last], "required": False}}
 
     def execute(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
@@ -178,7 +185,7 @@ def make_info_command(resource: type[DeclaredResource]) -> Command:
 
 
 def _share_spec(resource: type[DeclaredResource]) -> ArgumentSpec:
-    return {**(STREAMING_SPEC if resource.is_streaming else {}), **CONNECTION_SPEC}
+    return {**_SHARED_SPECS[resource.shared_options], **CONNECTION_SPEC}
 
 
 @contextlib.contextmanager
@@ -238,9 +245,15 @@ AUDIT_LOG_STREAM = Command(
 AUDIT_LOG_STREAM_INFO = Command({**_ORGANIZATION_SPEC, **CONNECTION_SPEC}, _execute_info)
 ROLE = make_command(Role)
 ROLE_INFO = make_info_command(Role)
-STREAMING_SINK = make_command(StreamingSink)
-STREAMING_SINK_INFO = make_info_command(StreamingSink)
+STREAMING_TENANT = make_command(StreamingTenant)
+STREAMING_TENANT_INFO = make_info_command(StreamingTenant)
+STREAMING_NAMESPACE = make_command(StreamingNamespace)
+STREAMING_NAMESPACE_INFO = make_info_command(StreamingNamespace)
+STREAMING_TOPIC = make_command(StreamingTopic)
+STREAMING_TOPIC_INFO = make_info_command(StreamingTopic)
 STREAMING_TOKEN = make_command(StreamingToken)
 STREAMING_TOKEN_INFO = make_info_command(StreamingToken)
+STREAMING_SINK = make_command(StreamingSink)
+STREAMING_SINK_INFO = make_info_command(StreamingSink)
 TOKEN = make_command(Token)
 TOKEN_INFO = make_info_command(Token)

@@ -44,8 +44,12 @@ class Plan(NamedTuple):
     :ivar refusal: why the writes cannot be made, or None.
     :ivar missing: the secret option without which the writes cannot be made, or None. Check mode only warns of it, so
         that drift can be found without knowing the secret.
+    :ivar blocker: what has to exist before the writes can be made and does not, as a sentence, or None. Check mode only
+        warns of it, because the same play may be going to make it.
     :ivar pending: the names of what the service does not show as asked. It can be empty where something has to be
         written all the same: a secret is never shown.
+    :ivar unready: what an earlier change has still to bring about before it can be used.
+    :ivar is_first_step: whether more has to be planned once the service shows what the writes made.
     :ivar values: further return values.
     :ivar warnings: sentences about what could not be seen.
     """
@@ -57,7 +61,10 @@ class Plan(NamedTuple):
     writes: tuple[Call, ...] = ()
     refusal: str | None = None
     missing: str | None = None
+    blocker: str | None = None
     pending: tuple[str, ...] = ()
+    unready: tuple[str, ...] = ()
+    is_first_step: bool = False
     values: Mapping[str, Any] = {}
     warnings: tuple[str, ...] = ()
 
@@ -136,6 +143,8 @@ def converge(resource: Resource, settings: Settings, check_mode: bool = False) -
     warnings = [*resource.warnings, *plan.warnings, *run.warnings]
     if plan.missing:
         warnings.append(f"{plan.missing} was not given, and without it a real run would refuse to write.")
+    if plan.blocker:
+        warnings.append(plan.blocker)
     return {
         "changed": plan.changed,
         "action": plan.action,
@@ -163,11 +172,12 @@ class _Run:
     def execute(self, check_mode: bool) -> tuple[Plan, dict[str, Any] | None]:
         """Read, plan, write, wait. Return the plan that was followed, and what exists afterwards."""
         plan = self._make_plan()
+        while plan.unready and not plan.changed and self._settings.wait and not check_mode:
+            self._wait_for(plan.unready, f"{self._resource.label} is not ready")
+            plan = self._make_plan()
         if not plan.changed:
-            self.warnings += [
-                f"{self._resource.label} is as asked, but {lack}."
-                for lack in self._resource.inspect(plan, self.deadline)
-            ]
+            lacking = self._resource.inspect(plan, self.deadline)
+            self.warnings += [f"{self._resource.label} is as asked, but {lack}." for lack in lacking]
             return plan, plan.after
         self._check(plan, check_mode)
         if check_mode:
@@ -180,6 +190,8 @@ class _Run:
     def _check(self, plan: Plan, check_mode: bool = False) -> None:
         if plan.refusal:
             raise InputError(plan.refusal)
+        if plan.blocker and not check_mode:
+            raise InputError(plan.blocker)
         if plan.missing and not check_mode:
             raise InputError(
                 f"{plan.missing} is needed, because {self._resource.label} has to be written ({plan.action}); "
@@ -196,15 +208,17 @@ class _Run:
                     raise
 
     def _apply(self, plan: Plan) -> Plan:
-        """Have the plan accepted; return the plan, or the one that replaces it when somebody else was faster."""
+        """Have the plan accepted; return it, or the one that replaces it when somebody else was faster."""
         attempts = self._resource.api.make_attempts()
+        reported = plan
         clashed = False
         while True:
-            failure: AstraError
+            failure: AstraError | None = None
             try:
                 for call in plan.writes:
                     self._send(call, attempts)
-                return plan
+                if not plan.is_first_step:
+                    return reported
             except Busy as error:
                 if not self._wait():
                     raise
@@ -219,9 +233,13 @@ class _Run:
             # A gateway may have lost sight of a change that is still on its way, so the look comes after the pause.
             may_repeat = not isinstance(failure, AnswerLost) or attempts.pause(self.deadline)
             again = self._make_plan()
+            while failure is None and again.is_first_step:
+                self._wait_for(again.pending)
+                again = self._make_plan()
+            reported = reported if self.maybe_changed else again
             if not again.changed:
-                return plan if self.maybe_changed else again
-            if not may_repeat:
+                return reported
+            if failure and not may_repeat:
                 raise failure
             if isinstance(failure, NotFound) and not self._wait():
                 raise failure
@@ -241,7 +259,7 @@ class _Run:
         self._resource.accept(call, document)
 
     def _await_shown(self) -> dict[str, Any] | None:
-        """Look until the service shows what is asked, and it works; return what it shows."""
+        """Look until the service shows what is asked, and it works; return what the service shows."""
         self._interval = FIRST_INTERVAL
         self._start_deadline()
         complaints = 0
@@ -249,8 +267,8 @@ class _Run:
             broken: Broken | None = None
             try:
                 plan = self._make_plan()
-                pending = plan.pending or self._resource.inspect(plan, self.deadline)
-                if not pending:
+                lacking = (*plan.pending, *plan.unready) or self._resource.inspect(plan, self.deadline)
+                if not lacking:
                     return plan.before
             except Broken as error:
                 broken = error
@@ -258,16 +276,21 @@ class _Run:
             except AstraError as error:
                 error.message = f"The service accepted the change, but then: {error.message}"
                 raise
-            if complaints < PATIENCE and self._wait():
-                continue
-            if broken:
+            if broken is None:
+                self._wait_for(lacking)
+            elif complaints == PATIENCE or not self._wait():
                 broken.message = f"The service accepted the change, but then: {broken.message}"
                 raise broken
-            raise WaitTimeout(
-                f"The service accepted the change of {self._resource.label}, but after "
-                f"{self._settings.wait_timeout} seconds GET does not show it ({', '.join(pending)}): "
-                "run again later, or raise wait_timeout."
+
+    def _wait_for(self, lacking: tuple[str, ...], problem: str | None = None) -> None:
+        """Wait for what is still missing, or raise a WaitTimeout when the time for that is over."""
+        if not self._wait():
+            seconds = self._settings.wait_timeout
+            problem = problem or (
+                f"The service accepted the change of {self._resource.label}, but after {seconds} seconds GET does not "
+                "show it"
             )
+            raise WaitTimeout(f"{problem} ({', '.join(lacking)}): run again later, or raise wait_timeout.")
 
     def _start_deadline(self) -> None:
         if self.deadline is UNBOUNDED:

@@ -292,7 +292,8 @@ class Http:
 
         host, check = urlsplit(url).netloc, f"check {self.url_option}"
         proxy = self._find_proxy(url)
-        if proxy and is_caused_by(*_PROXY_ERRORS):
+        # The library for SOCKS tells of its proxy's failures as of a connection's.
+        if proxy and is_caused_by(*_PROXY_ERRORS, *(_CONNECT_TIMEOUTS if self._is_socks(url) else ())):
             host, check = f"the proxy {proxy}", _CHECK_PROXY
         if is_caused_by(*_UNUSABLE):
             reason = f"no request to {host} can be made: {check} and the proxy variables of the environment."
@@ -342,8 +343,14 @@ class Http:
 
     def _find_proxy(self, url: str) -> str | None:
         """Return host and port of the proxy that a request goes through, without its credentials."""
-        proxy = requests.utils.select_proxy(url, self._session.proxies)
+        proxy = self._select_proxy(url)
         return proxy.rpartition("://")[2].rpartition("@")[2].rstrip("/") if proxy else None
+
+    def _is_socks(self, url: str) -> bool:
+        return self._select_proxy(url).lower().startswith("socks")
+
+    def _select_proxy(self, url: str) -> str:
+        return requests.utils.select_proxy(url, self._session.proxies) or ""
 
 
 class _Failed(Exception):
@@ -370,7 +377,8 @@ class _Adapter(HTTPAdapter):
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """Return what holds the connections through a proxy."""
         manager = super().proxy_manager_for(proxy, ssl_context=self._tls_context, **kwargs)
-        manager.pool_classes_by_scheme = _http_limits.POOL_CLASSES
+        if not proxy.lower().startswith("socks"):  # for which the connections are of another kind
+            manager.pool_classes_by_scheme = _http_limits.POOL_CLASSES
         return manager
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:

@@ -13,8 +13,8 @@ version_added: 1.0.0
 description:
   - Creates, changes or removes a sink, which is a built-in connector that carries the messages of a topic on to another
     system.
-  - Astra accepts a sink that then fails, for example because its connector does not know a setting. So the sink's status
-    is looked at in every run, and a failure is reported in the connector's own words.
+  - Astra accepts a sink that then fails, for example because its connector does not know a setting. So the sink's
+    status is looked at in every run, and a failure is reported in the connector's own words.
 author:
   - DataStax Astra collection contributors (@datastax)
 extends_documentation_fragment:
@@ -43,23 +43,24 @@ options:
     required: true
   connector:
     description:
-      - Name of a built-in connector, for example V(elastic_search), V(kafka), V(cloud-storage) or V(snowflake). The cluster
-        is asked which it has.
+      - Name of a built-in connector, for example V(elastic_search), V(kafka), V(cloud-storage) or V(snowflake). The
+        cluster is asked which it has.
       - Needed to create the sink. It cannot be changed.
     type: str
   topic:
     description:
-      - The topic whose messages are carried, as V(persistent://tenant/namespace/topic), or its last part alone for one in
-        the O(namespace).
+      - The topic whose messages are carried, as V(persistent://tenant/namespace/topic), or its last part alone for
+        one in the O(namespace).
       - It must exist. Needed to create the sink. It cannot be changed.
     type: str
   configs:
     description:
-      - The connector's settings. Only the keys that are given are compared, as strings, at any depth. V(null) removes one.
-      - A value that Astra masks cannot be compared, see O(update_secrets). Values that look like secrets, by their key or by
-        themselves, are masked in results, and all of it in what Ansible logs.
-      - When anything has to be written, all of it is, so the secrets must be given then. When nothing has to be, they need
-        not be.
+      - The connector's settings. Only the keys that are given are compared, as strings, at any depth. V(null) removes
+        one.
+      - A value that Astra masks cannot be compared, see O(update_secrets). Values that look like secrets, by their
+        key or by themselves, are masked in results, and all of it in what Ansible logs.
+      - When anything has to be written, all of it is, so the secrets must be given then. When nothing has to be, they
+        need not be.
     type: dict
   parallelism:
     description:
@@ -84,10 +85,10 @@ options:
   update_secrets:
     description:
       - When secrets of O(configs) are sent again, which Astra never shows.
-      - With V(on_change), they are sent with every other change, and when Astra shows another value. A change that cannot be
-        seen is not made, and a warning says so.
-      - With V(always), they are sent in every run, which is then reported as a change. With V(on_create), they are never sent
-        for their own sake.
+      - With V(on_change), they are sent with every other change, and when Astra shows another value. A change that
+        cannot be seen is not made, and a warning says so.
+      - With V(always), they are sent in every run, which is then reported as a change. With V(on_create), they are
+        never sent for their own sake.
     type: str
     choices: [on_change, always, on_create]
     default: on_change
@@ -106,8 +107,8 @@ notes:
   - Removing a sink removes its subscription, with the messages that it has not carried yet.
   - A sink whose target refuses connections has no error in its status. It does not run, or the backlog of its
     subscription grows.
-  - Some connectors, such as V(cloud-storage), were made for messages with a schema. Which schema the messages of audit log
-    streaming have is not documented, so try with real events.
+  - Some connectors, such as V(cloud-storage), were made for messages with a schema. Which schema the messages of
+    audit log streaming have is not documented, so try with real events.
 seealso:
   - module: datastax.astra.astra_streaming_sink_info
 """
@@ -151,7 +152,8 @@ action:
   sample: created
 sink:
   description:
-    - The sink after the run, named as the options, with secrets as V(********) and numbers of the configuration as strings.
+    - The sink after the run, named as the options, with secrets as V(********) and numbers of the configuration as
+      strings.
     - V(null) when there is none.
   returned: success
   type: dict

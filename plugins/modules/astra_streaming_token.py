@@ -13,8 +13,9 @@ version_added: 1.0.0
 description:
   - Returns a Pulsar token of a tenant that lasts long enough, and a C(client.conf) with it. A new one is made only when
     there is none.
-  - With V(present), the token is the one with O(token_id) if it lasts at least O(min_validity), otherwise the newest of
-    the tenant that does, otherwise a new one of O(validity). So a token that was removed or is about to end is replaced.
+  - With V(present), the token is the one with O(token_id) if it lasts at least O(min_validity), otherwise the newest
+    of the tenant that does, otherwise a new one of O(validity). So a token that was removed or is about to end is
+    replaced.
   - Tokens are told apart by their ids and their ends. Their text can differ each time that Astra shows it.
   - Every token of a tenant can reach all of its namespaces.
 author:
@@ -48,8 +49,8 @@ options:
   min_validity:
     description:
       - How long a token must last from now to be used, for example V(30d), or V(unlimited) for one without an end.
-      - It must be shorter than O(validity). When it is only a little shorter, a new token is made for any but a fresh one,
-        which is how to rotate.
+      - It must be shorter than O(validity). When it is only a little shorter, a new token is made for any but a fresh
+        one, which is how to rotate.
     type: str
     default: 14d
 notes:

@@ -13,8 +13,8 @@ version_added: 1.0.0
 description:
   - Makes or removes an application token of the organization that the O(application_token) belongs to.
   - A token is found by O(client_id). If that is not set, or with V(present) does not exist any more, it is found by
-    O(description) where Astra's list of tokens shows descriptions, otherwise by the set of its O(roles). When several fit,
-    the run fails and names them.
+    O(description) where Astra's list of tokens shows descriptions, otherwise by the set of its O(roles). When several
+    fit, the run fails and names them.
   - Roles and description of a token cannot be changed. A change of a custom role takes effect for its tokens at once.
 author:
   - DataStax Astra collection contributors (@datastax)
@@ -54,12 +54,13 @@ options:
       - The part of the token between C(AstraCS:) and the second colon, which is no secret. It is case-sensitive.
     type: str
 notes:
-  - The O(application_token) needs the permissions V(org-token-read), V(org-token-write), and V(org-role-read) to look up
-    roles. The role Organization Administrator has them.
-  - Astra shows a token once, in the answer to the request that makes it. When that answer is lost, the run fails and names
-    the C(client_id) of what was made, so that it can be removed. A second token is never made for the first.
-  - Whether a token with the permissions V(org-audits-read) and V(org-stream-manage) alone may configure audit log streaming
-    is not certain. Astra's API description says so, and its documentation asks for the role Organization Administrator.
+  - The O(application_token) needs the permissions V(org-token-read), V(org-token-write), and V(org-role-read) to look
+    up roles. The role Organization Administrator has them.
+  - Astra shows a token once, in the answer to the request that makes it. When that answer is lost, the run fails and
+    names the C(client_id) of what was made, so that it can be removed. A second token is never made for the first.
+  - Whether a token with the permissions V(org-audits-read) and V(org-stream-manage) alone may configure audit log
+    streaming is not certain. Astra's API description says so, and its documentation asks for the role Organization
+    Administrator.
 seealso:
   - module: datastax.astra.astra_token_info
   - module: datastax.astra.astra_role

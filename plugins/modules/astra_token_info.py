@@ -11,8 +11,8 @@ module: astra_token_info
 short_description: Show an application token of an Astra organization, or list all
 version_added: 1.0.0
 description:
-  - Shows the application token with this client id in the organization that the O(application_token) belongs to, or lists
-    all. It shows no secret.
+  - Shows the application token with this client id in the organization that the O(application_token) belongs to, or
+    lists all. It shows no secret.
 author:
   - DataStax Astra collection contributors (@datastax)
 extends_documentation_fragment:
@@ -46,8 +46,8 @@ client:
   type: dict
 clients:
   description:
-    - All tokens, each with C(client_id), C(roles) (their ids), C(description), C(created_at) and C(expires_at), as far as
-      Astra shows them.
+    - All tokens, each with C(client_id), C(roles) (their ids), C(description), C(created_at) and C(expires_at), as
+      far as Astra shows them.
   returned: when O(client_id) is not set
   type: list
   elements: dict

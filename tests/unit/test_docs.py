@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import subprocess
 import textwrap
@@ -14,7 +15,6 @@ import textwrap
 import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.datastax.astra.plugins.module_utils import options
 
 from tests.conftest import ROOT
 
@@ -22,9 +22,10 @@ FILES = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output
 PAGES = [name for name in FILES if name.endswith((".md", ".rst")) and name != "CHANGELOG.md"]
 REPOSITORY = r"https://github\.com/datastax/ansible-collection-astra/(?:tree|blob)/main/"
 ROLE = yaml.safe_load((ROOT / "roles/audit_log_stream/meta/argument_specs.yml").read_text())["argument_specs"]
+ACTIONS = "ansible_collections.datastax.astra.plugins.action"
 MODULES = {
-    "datastax.astra.astra_audit_log_stream": options.AUDIT_LOG_STREAM,
-    "datastax.astra.astra_audit_log_stream_info": options.AUDIT_LOG_STREAM_INFO,
+    f"datastax.astra.{path.stem}": importlib.import_module(f"{ACTIONS}.{path.stem}").ActionModule.command
+    for path in ROOT.glob("plugins/modules/astra_*.py")
 }
 FENCED = re.compile(r"^( *)```(?:yaml|yaml\+jinja)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 DIRECTIVE = re.compile(r"^( *)\.\. code-block:: yaml(?:\+jinja)?\n\n((?:\1   .*\n|\n)+)", re.MULTILINE)

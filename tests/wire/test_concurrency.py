@@ -52,6 +52,19 @@ def test_two_runs_at_once_end_in_one_of_the_two_configurations(service, while_ap
     assert any("failed" not in result for result in results)
 
 
+@pytest.mark.parametrize("lag", [0, 0.3])
+def test_of_two_equal_runs_at_once_one_creates_and_the_other_finds_it_done(service, lag):
+    service.settings(apply_lag=lag, post_while_applying="conflict", latency=0.05)
+    with ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(present, service, wait_timeout=10) for _run in range(2)]
+        results = [run.result() for run in runs]
+    accepted = [entry["status"] for entry in service.journal() if entry["method"] == "POST"].count(202)
+    assert sorted(result["action"] for result in results) == (["created", "none"] if accepted == 1 else ["created"] * 2)
+    assert stored(service) == TOKEN_BODY
+    if lag:
+        assert accepted == 1
+
+
 def test_creating_and_deleting_at_once(service):
     service.settings(latency=0.02)
     configure(service)

@@ -246,6 +246,43 @@ def test_endpoint_and_topic_are_sent_normalised(service):
     assert (sent["endpoint"], sent["topic"]) == ("pulsar+ssl://pulsar.example.com:6651", TOKEN_OPTIONS["topic"])
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"endpoint": "PULSAR+SSL://Pulsar-AWS-UsEast2.streaming.datastax.com:6651"},
+        {"endpoint": f"{TOKEN_OPTIONS['endpoint']}/"},
+        {"topic": TOKEN_OPTIONS["topic"].partition("://")[2]},
+    ],
+    ids=str,
+)
+def test_another_spelling_of_what_is_stored_is_no_difference(service, changed):
+    configure(service, {"pulsar": {**TOKEN_BODY["pulsar"], **changed}})
+    result = present(service)
+    assert (result["changed"], result["previous"]) == (False, TOKEN_STREAM)
+    assert methods(service) == ["GET"]
+
+
+def test_oauth2_values_are_sent_without_white_space_around_them(service):
+    options = {**OAUTH2_OPTIONS, "oauth2_audience": " urn:pulsar\n", "oauth2_scope": " produce "}
+    assert run(service, **options)["stream"] == {**OAUTH2_STREAM, "oauth2_scope": "produce"}
+    assert stored(service) == {"pulsar": {**OAUTH2_BODY["pulsar"], "oauth2_scope": "produce"}}
+    assert run(service, **options)["changed"] is False
+
+
+def test_a_secret_alone_is_sent_without_claiming_to_see_it_arrive(service):
+    configure(service)
+    result = present(service, known_token_fingerprint=OLD_FINGERPRINT)
+    assert result["warnings"] == ["pulsar_token was sent again. The service does not show when it takes effect."]
+
+
+def test_a_secret_that_cannot_be_compared_is_said(service):
+    configure(service)
+    [warning] = present(service)["warnings"]
+    assert warning.startswith("pulsar_token could not be compared")
+    assert "warnings" not in present(service, known_token_fingerprint=FINGERPRINT)
+    assert "warnings" not in present(service, update_token="on_create")
+
+
 class TestWithoutTheSecret:
     """A secret is needed for writing alone."""
 

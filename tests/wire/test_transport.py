@@ -214,7 +214,17 @@ class TestProxies:
             assert "check the proxy variables of the environment" in message
         assert len(asked) == 1
 
+    def test_a_socks_proxy_that_nobody_runs_is_named(self, service, monkeypatch, unused_port):
+        monkeypatch.setenv("HTTP_PROXY", f"socks5://somebody:else@127.0.0.1:{unused_port}")
+        message = absent(service)["msg"]
+        assert f"the proxy 127.0.0.1:{unused_port} refused the connection: check the proxy variables" in message
+        assert "else" not in message
+
     def test_a_socks_proxy_without_its_library_is_a_clear_failure(self, service, monkeypatch):
+        def refuse(*_arguments, **_keywords):
+            raise requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support.")
+
+        monkeypatch.setattr("requests.adapters.SOCKSProxyManager", refuse)
         monkeypatch.setenv("HTTP_PROXY", "socks5://127.0.0.1:1080")
         assert "can be made: check api_url and the proxy variables of the environment." in absent(service)["msg"]
 

@@ -66,9 +66,9 @@ class TokenFacts(NamedTuple):
     issued_at: int
     expires_at: int | None
 
-    def lasts(self, seconds: int | None) -> bool:
-        """Tell whether it is valid for so many seconds from now; None asks for one without an end."""
-        return self.expires_at is None or (seconds is not None and self.expires_at > time.time() + seconds)
+    def lasts(self, seconds: int) -> bool:
+        """Tell whether it is valid for so many seconds from now; a negative number asks for one without an end."""
+        return self.expires_at is None or (seconds >= 0 and self.expires_at > time.time() + seconds)
 
     def show(self) -> dict[str, Any]:
         """Return it as results show it."""

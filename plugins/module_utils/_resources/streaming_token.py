@@ -11,29 +11,25 @@ Astra shows a token as often as it is asked, and not always as the same text (te
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import Call
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
+from ansible_collections.datastax.astra.plugins.module_utils._documents import read_keys
 from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError, ServiceError
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import format_client_conf
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.jwt import TokenFacts, read_facts, read_jwt
-from ansible_collections.datastax.astra.plugins.module_utils._resource import Field
-from ansible_collections.datastax.astra.plugins.module_utils._streaming import MANAGE_STREAMING, StreamingResource
-from ansible_collections.datastax.astra.plugins.module_utils._units import (
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.units import (
+    NO_LIMIT,
     UNLIMITED,
-    examine_durations,
     format_duration,
-    is_longer,
     parse_duration,
 )
+from ansible_collections.datastax.astra.plugins.module_utils._resource import Field
+from ansible_collections.datastax.astra.plugins.module_utils._streaming import StreamingResource
 
-_ADVICE = {
-    403: MANAGE_STREAMING,
-    409: "the tenant has as many tokens as it may have, so remove those that nobody uses",
-}
+_LIMIT = {409: "the tenant has as many tokens as it may have, so remove those that nobody uses"}
 
 
 class StreamingToken(StreamingResource):
@@ -41,8 +37,7 @@ class StreamingToken(StreamingResource):
 
     kind = "streaming_token"
     list_key = "streaming_tokens"
-    identity_options = ("token_id",)
-    is_named_by_service = True
+    identity_options = ("tenant", "token_id")
     secret_values = ("pulsar_token", "client_conf")
     spec = {
         "token_id": {"type": "str", "no_log": False},
@@ -52,33 +47,40 @@ class StreamingToken(StreamingResource):
     fields = (Field("validity", lambda text: format_duration(parse_duration(text)), is_compared=False),)
     needed_to_create = ("validity",)
 
+    @property
+    def key(self) -> dict[str, Any]:
+        """Nothing: Astra chooses the id."""
+        return {}
+
     _made_id: str | None = None  # of the token that this run made
 
     @property
     def label(self) -> str:
         """What messages call it."""
         which = f"Pulsar token {self.params['token_id']}" if self.params["state"] == "absent" else "a Pulsar token"
-        return f"{which} of tenant {self.params['tenant']}"
+        return f"{which} of tenant {self.tenant}"
 
     @classmethod
     def examine(cls, params: Mapping[str, Any]) -> Iterable[str]:
         """Yield a sentence for every mistake in the options that can be seen offline."""
+        problems = [*super().examine(params)]
         if params["state"] == "absent" and not params["token_id"]:
-            yield "token_id is needed to remove a token."
-        if params["state"] == "present":
-            problems = list(examine_durations(params, "validity", "min_validity"))
-            if not problems and not is_longer(params["validity"] or UNLIMITED, params["min_validity"]):
-                problems = ["min_validity must be shorter than validity, or every run would make a token."]
-            yield from problems
+            problems.append("token_id is needed to remove a token.")
+        with contextlib.suppress(InputError):
+            validity, least = (parse_duration(params[name] or UNLIMITED) for name in ("validity", "min_validity"))
+            if validity != NO_LIMIT and not 0 <= least < validity:
+                problems.append("min_validity must be shorter than validity, or every run would make a token.")
+        return problems
 
     def list(self, deadline: Deadline) -> list[dict[str, Any]]:
         """Return all tokens of the tenant."""
-        return [token.show() for token in self._list(deadline)]
+        tokens = self._list(deadline)
+        if self.blocker:
+            raise InputError(self.blocker)
+        return [token.show() for token in tokens]
 
     def read(self, deadline: Deadline) -> dict[str, Any] | None:
         """Return the token of this id; for state present one that lasts, the newest if that one is gone or ends."""
-        if self.params["state"] == "absent" and self.find_tenant(deadline) is None:
-            return None
         wanted = self._made_id or self.params["token_id"]
         tokens = sorted(self._list(deadline), key=lambda each: (each.token_id == wanted, each.issued_at), reverse=True)
         if self.params["state"] != "present":
@@ -93,29 +95,29 @@ class StreamingToken(StreamingResource):
 
     def create(self, asked: dict[str, Any]) -> tuple[Call, ...]:
         """Return the request that makes one."""
-        validity = {} if asked["validity"] == UNLIMITED else {"exp": asked["validity"]}
-        body = {**validity, "type": "admin"}
-        return (self._call("Making", "POST", body=body, version=3, expected=(200, 201), replay=False),)
+        body = {"type": "admin", **({} if asked["validity"] == UNLIMITED else {"exp": asked["validity"]})}
+        return (self._call("Making", "POST", version="v3", body=body, advice=_LIMIT, replay=False),)
 
     def delete(self, before: dict[str, Any]) -> tuple[Call, ...]:
         """Return the request that revokes it."""
-        return (self._call("Removing", "DELETE", f"/{quote(before['token_id'])}", expected=(200, 202, 204)),)
+        return (self._call("Removing", "DELETE", before["token_id"]),)
 
     def accept(self, call: Call, document: Any) -> None:
         """Take note of the token that was made. Where the answer cannot be read, the list shows it."""
-        with contextlib.suppress(ServiceError, TypeError, KeyError):
-            token = self._interpret(document["token"])
+        with contextlib.suppress(ServiceError):
+            text = read_keys(document, "token")[0]
+            token = self._interpret(text)
             self._made_id = token.token_id
-            self._choose(token, document["token"])
+            self._choose(token, text)
 
-    def _list(self, deadline: Deadline) -> list[TokenFacts]:
+    def _list(self, deadline: Deadline) -> Sequence[TokenFacts]:
         if self.find_tenant(deadline) is None:
-            raise self.refuse_without_tenant()
-        documents = self.devops.read(self._call("Listing the tokens for", "GET"), deadline)
-        return [self._interpret(document) for document in documents or []]
+            return ()
+        documents = self.devops.read(self._call("Listing the tokens for", "GET", form=list), deadline)
+        return [self._interpret(document) for document in documents]
 
     def _read_text(self, token_id: str, deadline: Deadline) -> str | None:
-        return self.devops.read_text(self._call("Reading", "GET", f"/{quote(token_id)}", absent=(404,)), deadline)
+        return self.devops.read_text(self._call("Reading", "GET", token_id, absent=(404,)), deadline)
 
     def _lasts(self, token: TokenFacts) -> bool:
         return token.token_id == self._made_id or token.lasts(parse_duration(self.params["min_validity"]))
@@ -127,13 +129,14 @@ class StreamingToken(StreamingResource):
             raise ServiceError(f"What Astra shows as {self.label} {error.message}") from None
 
     def _choose(self, token: TokenFacts, text: str) -> dict[str, Any]:
-        tenant = self._tenant or {}
-        conf = format_client_conf(tenant["webServiceUrl"], tenant["brokerServiceUrl"], text)
         shown = token.show()
-        self.values = {**shown, "pulsar_token": text, "client_conf": conf}
-        del self.values["issued_at"]
+        web_service_url, broker_service_url = read_keys(self._record, "webServiceUrl", "brokerServiceUrl")
+        conf = format_client_conf(web_service_url, broker_service_url, text)
+        self.values = {"token_id": token.token_id, "expires_at": shown["expires_at"]}
+        self.values.update(pulsar_token=text, client_conf=conf)
         return shown
 
-    def _call(self, verb: str, method: str, path: str = "", version: int = 2, **more: Any) -> Call:
-        path = f"/v{version}/streaming/tenants/{self.params['tenant']}/tokens{path}"
-        return Call(f"{verb} {self.label}", method, path, advice=_ADVICE, headers=self.find_headers(), **more)
+    def _call(self, verb: str, method: str, *path: str, version: str = "v2", **more: Any) -> Call:
+        path = (version, "streaming", "tenants", self.tenant, "tokens", *path)
+        headers = {"X-DataStax-Current-Org": self.organization}
+        return self.call(f"{verb} {self.label}", method, *path, headers=headers, **more)

@@ -11,22 +11,23 @@ its id, and makes a token without rights of it (terraform-provider-astra issue 4
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import ORGANIZATION_ADMINISTRATOR, Call
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
+from ansible_collections.datastax.astra.plugins.module_utils._documents import has_passed, read_keys, read_texts
 from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.jwt import rfc3339
-from ansible_collections.datastax.astra.plugins.module_utils._resource import DeclaredResource, Field
-from ansible_collections.datastax.astra.plugins.module_utils._resources.role import Role, read_case_insensitively
-from ansible_collections.datastax.astra.plugins.module_utils._units import (
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.units import (
+    NO_LIMIT,
     UNLIMITED,
-    examine_durations,
-    is_past,
+    format_duration,
     parse_duration,
 )
+from ansible_collections.datastax.astra.plugins.module_utils._resource import DeclaredResource, Field
+from ansible_collections.datastax.astra.plugins.module_utils._resources.role import Role
 
 _PATH = "/v2/tokens"
 _READ = {403: f"{ORGANIZATION_ADMINISTRATOR} org-token-read"}
@@ -39,7 +40,6 @@ class Token(DeclaredResource):
     kind = "client"
     list_key = "clients"
     identity_options = ("client_id",)
-    is_named_by_service = True
     secret_values = ("token",)
     spec = {
         "roles": {"type": "list", "elements": "str"},
@@ -50,9 +50,14 @@ class Token(DeclaredResource):
     fields = (
         Field("roles", sorted, is_immutable=True),
         Field("description", is_immutable=True),
-        Field("validity", is_compared=False),
+        Field("validity", lambda text: format_duration(parse_duration(text)), is_compared=False),
     )
     needed_to_create = ("roles",)
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """Nothing: Astra chooses the id."""
+        return {}
 
     @property
     def label(self) -> str:
@@ -64,12 +69,12 @@ class Token(DeclaredResource):
         """Yield a sentence for every mistake in the options that can be seen offline."""
         if params["state"] and not any(params[name] for name in ("client_id", "description", "roles")):
             yield "client_id, description or roles must be given, to say which token it is."
-        yield from examine_durations(params, "validity")
+        yield from super().examine(params)
 
     def list(self, deadline: Deadline) -> list[dict[str, Any]]:
         """Return every application token of the organization, without what is secret."""
-        documents = self.devops.read(Call("Listing the application tokens", "GET", _PATH, advice=_READ), deadline)
-        return [_interpret(document) for document in documents["clients"] or []]
+        call = Call("Listing the application tokens", "GET", _PATH, advice=_READ, form=dict)
+        return [_interpret(document) for document in read_keys(self.devops.read(call, deadline), "clients")[0] or []]
 
     def read(self, deadline: Deadline) -> dict[str, Any] | None:
         """Return the one token that fits, or None."""
@@ -99,7 +104,7 @@ class Token(DeclaredResource):
             "roles": asked["roles"],
             "orgId": self.devops.find_organization(),
             "description": self.params["description"],
-            "tokenExpiry": None if seconds is None else rfc3339(time.time() + seconds),
+            "tokenExpiry": None if seconds == NO_LIMIT else rfc3339(time.time() + seconds),
         }
         body = {name: value for name, value in body.items() if value is not None}
         return (Call(f"Making {self.label}", "POST", _PATH, (200, 201), advice=_WRITE, body=body, replay=False),)
@@ -111,26 +116,26 @@ class Token(DeclaredResource):
 
     def accept(self, call: Call, document: Any) -> None:
         """Take note of the token that was made."""
-        client_id, token = read_case_insensitively(document, "clientId", "token")
+        client_id, token = read_keys(document, "clientId", "token")
         if client_id and token:
             self.values = {"token": token}
             self.params = {**self.params, "client_id": client_id}
 
     @property
     def _own_id(self) -> str:
-        return self.params["application_token"].split(":")[1:2][0]
+        return str(self.params["application_token"]).split(":")[1]
 
-    def _look_up_roles(self, deadline: Deadline) -> list[str]:
+    def _look_up_roles(self, deadline: Deadline) -> Sequence[str]:
         roles = Role(self.params, self.devops, self.stack).list(deadline)
         ids = {role[key]: role["id"] for key in ("name", "id") for role in roles}
         if unknown := [name for name in self.params["roles"] if name not in ids]:
             raise InputError(f"The organization has no role {' and no role '.join(unknown)}.")
         return sorted({ids[name] for name in self.params["roles"]})
 
-    def _find_fitting(self, clients: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _find_fitting(self, clients: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
         asked = self.params
         if asked["state"] == "present":
-            clients = [client for client in clients if not is_past(client["expires_at"])]
+            clients = [client for client in clients if not has_passed(client["expires_at"])]
         named = [client for client in clients if client["client_id"] == asked["client_id"]]
         if named or not asked["state"] or (asked["client_id"] and asked["state"] == "absent"):
             return named
@@ -142,7 +147,6 @@ class Token(DeclaredResource):
 
 
 def _interpret(document: Any) -> dict[str, Any]:
-    names = ("clientId", "roles", "description", "generatedOn", "tokenExpiry")
-    client_id, roles, description, created_at, expires_at = read_case_insensitively(document, *names)
-    times = {"created_at": created_at, "expires_at": expires_at}
-    return {"client_id": client_id, "roles": sorted(roles or []), "description": description, **times}
+    names = ("client_id", "description", "created_at", "expires_at")
+    shown = dict(zip(names, read_keys(document, "clientId", "description", "generatedOn", "tokenExpiry")))
+    return {**shown, "roles": read_texts(document, "roles")}
