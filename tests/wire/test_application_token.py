@@ -141,7 +141,9 @@ class TestFinding:
     @pytest.mark.parametrize("state", ["present", "absent"])
     def test_several_that_fit_are_refused_by_name(self, service, role, state):
         for _number in range(2):
-            service.set_token(token=f"AstraCS:{'bc'[_number] * 24}:00", organization_id=ORGANIZATION, description="daily")
+            service.set_token(
+                token=f"AstraCS:{'bc'[_number] * 24}:00", organization_id=ORGANIZATION, description="daily"
+            )
         result = token(service, state=state)
         assert "2 application tokens fit" in result["msg"]
         assert "b" * 24 in result["msg"]
@@ -252,8 +254,9 @@ def test_a_lost_secret_is_named_and_can_be_removed(service, role, fault, descrip
     result = token(service, wait=wait)
     [client_id] = made(service)
     assert (result["failed"], result["changed"]) == (True, True)
-    assert f"the only answer that shows its secret was lost: remove it (client_id {client_id}) and run again" in (
-        result["msg"]
+    assert (
+        f"the only answer that shows its secret was lost: remove it (client_id {client_id}) and run again"
+        in (result["msg"])
     )
     assert token(service)["client"]["client_id"] == client_id
     assert token(service, state="absent", client_id=client_id)["action"] == "deleted"
