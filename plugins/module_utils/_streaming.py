@@ -128,7 +128,7 @@ class StreamingResource(DeclaredResource):
         if self._admin is None:
             url = self.params["admin_url"]
             if not url:
-                record = self.read_tenant(deadline)
+                record = self.find_tenant(deadline)
                 if record is None:
                     return None
                 url = read_keys(record, "webServiceUrl")[0]
