@@ -169,6 +169,7 @@ def make_command(resource: type[DeclaredResource]) -> Command:
 def make_info_command(resource: type[DeclaredResource]) -> Command:
     """Return what the info module of a declared resource does: it shows one, or lists all."""
     assert resource.list_key
+    list_key = resource.list_key
     last = resource.identity_options[-1]
     names = {name: resource.spec[name] for name in resource.identity_options if name in resource.spec}
     spec = {**_share_spec(resource), **names, last: {**names[last], "required": False}}
@@ -177,7 +178,7 @@ def make_info_command(resource: type[DeclaredResource]) -> Command:
         options = {"state": None, **dict.fromkeys(resource.spec), **params}
         with _open_resource(resource, spec, options, warnings) as opened:
             if params[last] is None:
-                return {"changed": False, resource.list_key: opened.list(UNBOUNDED)}
+                return {"changed": False, list_key: opened.list(UNBOUNDED)}
             stored = opened.read(UNBOUNDED)
             return {"changed": False, "exists": stored is not None, resource.kind: stored and opened.show(stored)}
 

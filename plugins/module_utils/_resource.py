@@ -69,9 +69,7 @@ class DeclaredResource:
     fields: ClassVar[tuple[Field, ...]] = ()
     needed_to_create: ClassVar[tuple[str, ...]] = ()
     is_completed_by_update: ClassVar[bool] = False  # whether a new one has values that are known only once it exists
-    shared_options: ClassVar[str | None] = (
-        None  # further ones: streaming, or cluster, which is those without the tenant
-    )
+    shared_options: ClassVar[str | None] = None  # further ones: streaming, or cluster, the same without the tenant
     list_key: ClassVar[str | None] = None  # the key under which its info module lists all, if it can
     secret_values: ClassVar[tuple[str, ...]] = ()  # the return values that are secret
 

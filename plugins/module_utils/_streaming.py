@@ -128,7 +128,7 @@ class StreamingResource(DeclaredResource):
         if self._admin is None:
             url = self.params["admin_url"]
             if not url:
-                record = self.read_tenant(deadline)
+                record = self.find_tenant(deadline)
                 if record is None:
                     return None
                 url = read_keys(record, "webServiceUrl")[0]
@@ -178,11 +178,21 @@ class StreamingResource(DeclaredResource):
 class AdminResource(StreamingResource):
     """A resource of an Astra Streaming tenant, behind Pulsar's admin API."""
 
+    place: ClassVar[tuple[str, ...]]  # where the admin API has it: what its path begins with
+
     @property
     def api(self) -> Api:
         """Pulsar's admin API, after ``find_admin`` has found it."""
         assert self._admin
         return self._admin
+
+    def ask(self, verb: str, method: str, *path: str, **more: Any) -> Call:
+        """Return a call of the admin API about this resource.
+
+        :arg verb: what is done, as the beginning of a sentence that goes on with the resource.
+        """
+        names = (str(self.params[name]) for name in self.identity_options)
+        return self.call(f"{verb} {self.label}", method, "admin", *self.place, *names, *path, **more)
 
     def read_admin(self, admin: Api, deadline: Deadline) -> dict[str, Any] | None:
         """Return what the admin API shows, named as the options, or None where nothing exists."""
@@ -192,22 +202,30 @@ class AdminResource(StreamingResource):
         """Return all that the admin API shows."""
         raise NotImplementedError
 
-    def list_topics(self, admin: Api, deadline: Deadline, namespace: str) -> dict[str, int] | None:
-        """Return the topics of a namespace with their numbers of partitions, or None without the namespace."""
+    def list_topics(self, admin: Api, deadline: Deadline, namespace: str) -> dict[str, int]:
+        """Return the topics of a namespace with their numbers of partitions; none, with a ``blocker``, without it."""
+        topics: dict[str, int] = {}
         names = self.list_names(admin, deadline, "persistent", self.tenant, namespace)
         if names is None:
-            return None
-        topics: dict[str, int] = {}
-        for name in names:
+            self.blocker = (
+                f"There is no namespace {namespace} in tenant {self.tenant}: "
+                "make it first, with datastax.astra.astra_streaming_namespace."
+            )
+        for name in names or ():
             topic = re.sub(r"-partition-\d+$", "", name)
             topics[topic] = topics.get(topic, 0) + (topic != name)
         return topics
 
+    def identify_topic(self, namespace: str, name: str) -> dict[str, Any]:
+        """Return what says which topic it is, with the name that producers and consumers use."""
+        full_name = f"persistent://{self.tenant}/{namespace}/{name}"
+        return {"tenant": self.tenant, "namespace": namespace, "name": name, "full_name": full_name}
+
     def delete_topic(self, namespace: str, name: str, partitions: int) -> Call:
         """Return the request that removes a topic; with ``force``, whoever uses it."""
-        path = ["admin", "v2", "persistent", self.tenant, namespace, name, *(["partitions"] if partitions else [])]
+        path = ["v2", "persistent", self.tenant, namespace, name, *(["partitions"] if partitions else [])]
         query = {"force": "true"} if self.params["force"] else None
-        return self.call(f"Deleting topic {'/'.join(path[3:6])}", "DELETE", *path, query=query)
+        return self.call(f"Deleting topic {namespace}/{name}", "DELETE", "admin", *path, query=query)
 
     def read(self, deadline: Deadline) -> dict[str, Any] | None:
         """Return what the service shows, named as the options, or None where nothing exists."""

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Callable, NamedTuple
 
 from ansible_collections.datastax.astra.plugins.module_utils._documents import read_flag, read_keys, read_number
-from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
+from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError, ServiceError
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.units import (
     NO_LIMIT,
     UNLIMITED,
@@ -265,8 +265,10 @@ POLICIES: tuple[Policy, ...] = (
 def interpret(namespace: Mapping[str, Any]) -> dict[str, Any]:
     """Return the policies that a namespace shows, by their options; one that is not set is left out.
 
-    :raises ServiceError: one of them cannot be read.
+    :raises ServiceError: one of them cannot be read, or what is shown is no namespace.
     """
+    if not any(read_keys(namespace, "auth_policies", "bundles", "replication_clusters")):
+        raise ServiceError("What Pulsar shows of a namespace cannot be read.")
     shown = {policy.option: policy.read(namespace) for policy in POLICIES}
     return {option: value for option, value in shown.items() if value is not None}
 

@@ -19,14 +19,13 @@ from ansible_collections.datastax.astra.plugins.module_utils._pulsar import poli
 from ansible_collections.datastax.astra.plugins.module_utils._resource import Field
 from ansible_collections.datastax.astra.plugins.module_utils._streaming import AdminResource
 
-_PATH = ("admin", "v2", "namespaces")
-
 
 class StreamingNamespace(AdminResource):
     """A namespace."""
 
     kind = "namespace"
     list_key = "namespaces"
+    place = ("v2", "namespaces")
     spec = {
         "name": {"type": "str", "required": True},
         **{policy.option: policy.spec for policy in policies.POLICIES},
@@ -44,8 +43,7 @@ class StreamingNamespace(AdminResource):
 
     def read_admin(self, admin: Api, deadline: Deadline) -> dict[str, Any] | None:
         """Return the effective policies and, if it shall go, the topics, which go first."""
-        call = self._call("Reading", "GET", absent=(404,), form=dict)
-        document = admin.read(call, deadline)
+        document = admin.read(self.ask("Reading", "GET", absent=(404,), form=dict), deadline)
         if document is None:
             return None
         shown = {**self.key, **policies.interpret(document)}
@@ -55,12 +53,12 @@ class StreamingNamespace(AdminResource):
 
     def create(self, asked: dict[str, Any]) -> tuple[Call, ...]:
         """Return the request that makes it."""
-        return (self._call("Creating", "PUT", body={}, conflict="exists"),)
+        return (self.ask("Creating", "PUT", body={}, conflict="exists"),)
 
     def update(self, before: dict[str, Any], asked: dict[str, Any]) -> tuple[Call, ...]:
         """Return a request for each policy that differs."""
         return tuple(
-            self._call(f"Setting {option} of", "POST", path, query=query, body=body)
+            self.ask(f"Setting {option} of", "POST", path, query=query, body=body)
             for option, (path, query, body) in policies.make_requests(before, asked)
         )
 
@@ -71,11 +69,8 @@ class StreamingNamespace(AdminResource):
     def delete(self, before: dict[str, Any]) -> tuple[Call, ...]:
         """Return the requests that remove its topics, which only ``force`` lets happen, and then itself."""
         topics = (self.delete_topic(self.params["name"], *topic) for topic in before["topics"].items())
-        return (*topics, self._call("Deleting", "DELETE"))
+        return (*topics, self.ask("Deleting", "DELETE"))
 
     def find_loss(self, before: dict[str, Any], deadline: Deadline) -> str | None:
         """Return the topics that would go with it."""
         return f"it has the topics {', '.join(before['topics'])} with all their events" if before["topics"] else None
-
-    def _call(self, verb: str, method: str, *path: str, **more: Any) -> Call:
-        return self.call(f"{verb} {self.label}", method, *_PATH, self.tenant, self.params["name"], *path, **more)
