@@ -82,6 +82,7 @@ class InProcessAction(ActionBase):
         if any(result.get(name) for name in self.command.secret_values):
             # Registered as it is, and shown to nobody: no screen, log or callback gets it.
             result["_ansible_no_log"] = True
+            self._task.no_log = True  # for the result of a whole loop, before ansible-core 2.19
         return result
 
     def _perform(self, args, task_vars):

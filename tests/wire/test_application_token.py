@@ -269,6 +269,17 @@ def test_a_request_that_did_not_arrive_is_repeated(service, role, fault):
     result = token(service)
     assert (result["action"], list(made(service))) == ("created", [result["client"]["client_id"]])
     assert result["token"]
+    assert "the answer was lost" in result["warnings"][0]
+    assert wire(service).count("GET /v2/tokens") == 5  # before, three looks for what may have been made, and afterwards
+
+
+def test_one_that_is_listed_late_is_not_made_twice(service, role):
+    empty = {"clients": []}
+    service.fault(match={"method": "POST"}, drop="after")
+    service.fault(match={"method": "GET", "path": "/v2/tokens$"}, skip=1, times=2, status=200, body=empty)
+    result = token(service)
+    [client_id] = made(service)
+    assert client_id in result["msg"]
 
 
 def test_no_secret_of_the_service_is_in_what_it_says(service, role):
