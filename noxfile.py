@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from glob import glob
 from pathlib import Path
 
 import nox
@@ -215,6 +216,13 @@ def lint(session: nox.Session) -> None:
     collection, environment = copy_collection(session)
     # ansible-lint checks the arguments of the modules in examples/awx.
     environment["ANSIBLE_COLLECTIONS_PATH"] += os.pathsep + str(fetch_awx_collection(session))
+    # GitHub itself complains only after a push.
+    schemas = {
+        "github-workflows": sorted(glob(".github/workflows/*.yml")),
+        "github-issue-forms": sorted(glob(".github/ISSUE_TEMPLATE/*_*.yml")),
+        "github-issue-config": [".github/ISSUE_TEMPLATE/config.yml"],
+        "dependabot": [".github/dependabot.yml"],
+    }
     docs_options = ["--plugin-docs", "--check-extra-docs-refs", "--validate-collection-refs", "self"]
     commands = [
         ["ruff", "check", "--quiet"],
@@ -222,6 +230,7 @@ def lint(session: nox.Session) -> None:
         ["ansible-lint"],
         ["antsibull-changelog", "lint"],
         ["antsibull-docs", "lint-collection-docs", *docs_options, "."],
+        *(["check-jsonschema", f"--builtin-schema=vendor.{schema}", *names] for schema, names in schemas.items()),
     ]
     failed = []
     for command in commands:
