@@ -346,13 +346,6 @@ def recording(session: nox.Session) -> None:
 
 
 @nox.session
-def argument_specs(session: nox.Session) -> None:
-    """Write what Ansible validates the role's arguments with, from what documents them."""
-    install(session)
-    session.run("python", "tests/argument_specs.py")
-
-
-@nox.session
 def bench(session: nox.Session) -> None:
     """Measure the speed at fleet scale; arguments go to the program."""
     install(session, "bench")
