@@ -11,6 +11,7 @@ import json
 
 import pytest
 from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
+from ansible_collections.datastax.astra.plugins.module_utils._http import Answer, Attempts
 
 NOW = 1_800_000_000  # 2027-01-15T08:00:00Z
 DAY = 86400
@@ -48,3 +49,43 @@ def message_of(function, value):
     with pytest.raises(InputError) as caught:
         function(value)
     return caught.value.message
+
+
+class Service:
+    """Connections with a service in memory, which applies changes at once and masks the secrets.
+
+    ``failures`` are raised or answered by method, once each: what is raised comes after the change.
+    """
+
+    url_option = "api_url"
+
+    def __init__(self, document=None, organization_id=ORGANIZATION):
+        self.document = document
+        self.organization_id = organization_id
+        self.requests = []
+        self.failures = {}
+
+    def make_attempts(self):
+        return Attempts(0)
+
+    def request(self, method, path, *, body=None, **_more):
+        if path == "/v2/currentOrg":
+            self.requests.append("ORG")
+            return Answer(200, json.dumps({"id": self.organization_id}).encode())
+        self.requests.append(method)
+        failures = self.failures.get(method, [])
+        failure = failures.pop(0) if failures else None
+        if isinstance(failure, Answer):
+            return failure
+        if method == "GET":
+            return Answer(200, json.dumps(self._masked()).encode())
+        self.document = json.loads(body) if method == "POST" else None
+        if failure:
+            raise failure
+        return Answer(202, b"")
+
+    def _masked(self):
+        if not self.document or "pulsar" not in self.document:
+            return self.document
+        secrets = {"token", "oauth2_credentials_url"} & self.document["pulsar"].keys()
+        return {"pulsar": {**self.document["pulsar"], **dict.fromkeys(secrets, MASK)}}
