@@ -235,7 +235,8 @@ class Http:
         repeated = False
         while True:
             if not self._gate.wait(deadline):
-                raise ServiceError("the service asks to wait longer than there is time.", http_status=429)
+                reason = "the service asks to wait longer than there is time: try again later, or raise wait_timeout."
+                raise ServiceError(reason, http_status=429, api_errors=[])
             try:
                 answer = self._send(method, url, headers, query, body, deadline)
             except _Failed as failure:
@@ -246,7 +247,7 @@ class Http:
                 return answer._replace(repeated=repeated)
             seconds = _read_retry_after(answer.headers.get("Retry-After"))
             if answer.status == 429:
-                self._gate.close(seconds or 0)
+                self._gate.close(compute_backoff(1) if seconds is None else seconds)
             if not attempts.pause(deadline, seconds):
                 return answer._replace(repeated=repeated)
             repeated = True
