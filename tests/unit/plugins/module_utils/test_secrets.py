@@ -61,7 +61,7 @@ SPEC = {
         ({"sink": {"password": "a", "user": "b"}}, {"a"}),
         ({"unknown": "a"}, set()),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
 def test_find_secrets(options, secrets):
     assert find_secrets(SPEC, options) == secrets
