@@ -211,7 +211,7 @@ def ansible_test(session: nox.Session, environment: dict[str, str | None], *comm
 
 @nox.session(tags=["test"])
 def lint(session: nox.Session) -> None:
-    """Check style, documentation and changelog, and that Galaxy takes the artifact."""
+    """Check style, types, documentation and changelog, and that Galaxy takes the artifact."""
     install(session, "lint")
     collection, environment = copy_collection(session)
     # ansible-lint checks the arguments of the modules in examples/awx.
@@ -227,6 +227,7 @@ def lint(session: nox.Session) -> None:
     commands = [
         ["ruff", "check", "--quiet"],
         ["ruff", "format", "--check", "--quiet"],
+        ["mypy", "--no-error-summary", f"--cache-dir={CACHE / 'mypy'}"],
         ["ansible-lint"],
         ["antsibull-changelog", "lint"],
         ["antsibull-docs", "lint-collection-docs", *docs_options, "."],

@@ -141,7 +141,8 @@ def make_command(resource: type[DeclaredResource]) -> Command:
 
 def make_info_command(resource: type[DeclaredResource]) -> Command:
     """Return what the info module of a declared resource does: it shows one, or lists all."""
-    assert resource.list_key
+    list_key = resource.list_key
+    assert list_key
     names = {name: {**resource.spec[name], "required": False} for name in resource.identity_options}
     spec = {**_share_spec(resource), **names}
 
@@ -149,7 +150,7 @@ def make_info_command(resource: type[DeclaredResource]) -> Command:
         options = {**dict.fromkeys(resource.spec), **params}
         with _open_resource(resource, spec, options, warnings) as opened:
             if params[resource.identity_options[-1]] is None:
-                return {"changed": False, resource.list_key: opened.list(UNBOUNDED)}
+                return {"changed": False, list_key: opened.list(UNBOUNDED)}
             stored = opened.read(UNBOUNDED)
             return {"changed": False, "exists": stored is not None, resource.kind: stored}
 
