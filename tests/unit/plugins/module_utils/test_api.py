@@ -391,6 +391,10 @@ class TestSecrets:
         message = f"token {APPLICATION_TOKEN} ({PULSAR_TOKEN},{PULSAR_TOKEN}) is wrong"
         assert refusal(message, PULSAR_TOKEN) == "token ******** (********,********) is wrong"
 
+    @pytest.mark.parametrize("given", [f"{PULSAR_TOKEN}\n", f" {PULSAR_TOKEN}", f"\t{PULSAR_TOKEN}\r\n"])
+    def test_white_space_around_a_secret_does_not_hide_it(self, given):
+        assert refusal(f"bad {PULSAR_TOKEN}!", given) == "bad ********!"
+
     def test_a_secret_at_the_end_of_what_is_repeated(self):
         assert "AstraCS" not in refusal("x" * 290 + APPLICATION_TOKEN)
 
