@@ -35,6 +35,7 @@ class ActionModule(astra_audit_log_stream.ActionModule):
         defaults = find_module_defaults(self._task, self._templar)
         reading = read_host(variables, self._templar, self._loader, time.time(), defaults)
         warnings = [warning.text for warning in reading.warnings]
+        result: dict[str, Any]
         if reading.problems:
             result = {"failed": True, "changed": False, "msg": " ".join(problem.text for problem in reading.problems)}
             result = remove_values({**result, "warnings": warnings}, find_secrets(reading))
@@ -50,7 +51,8 @@ class ActionModule(astra_audit_log_stream.ActionModule):
         return result
 
     def _execute_module(self, module_name: str | None = None, **keywords: Any) -> dict[str, Any]:
-        return super()._execute_module(module_name=module_name or MODULE, **keywords)
+        result: dict[str, Any] = super()._execute_module(module_name=module_name or MODULE, **keywords)
+        return result
 
 
 def _word(warning: Any, labels: Mapping[str, Label]) -> Any:

@@ -33,7 +33,7 @@ class ActionModule(FleetAction):
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Fail, and by that end the run, when more of the batch failed than is allowed."""
-        result = super().run(tmp, task_vars)
+        result: dict[str, Any] = super().run(tmp, task_vars)
         variables = task_vars or {}
         limit = self._read_args()["max_fail_percentage"]
         hosts = variables["ansible_play_hosts_all"]

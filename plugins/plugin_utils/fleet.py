@@ -184,7 +184,8 @@ def look_and_plan(reading: HostReading, api: Api) -> Look:
     """
     request, params = reading.request, reading.params
     assert request is not None
-    known, warnings, recorded = params["known_token_fingerprint"], [], True
+    known, recorded = params["known_token_fingerprint"], True
+    warnings: list[str] = []
     if params["fingerprint_store"]:
         store = DirectoryStore(unfrackpath(params["fingerprint_store"], follow=False))
         remembered, warnings = recall(store, request.organization_id or "")

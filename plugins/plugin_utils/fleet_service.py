@@ -119,7 +119,7 @@ class _Services:
         self._rate = rate
         self._services: dict[str, _Service] = {}
         self._connections: dict[tuple[Any, ...], Http] = {}
-        self._apis: dict[tuple[Any, ...], Api] = {}
+        self._apis: dict[tuple[Any, ...], _SharedApi] = {}
 
     def reach(self, question: Question) -> tuple[_Service, Api]:
         """Return the service that a question goes to, and what asks it.

@@ -47,7 +47,7 @@ class FleetVariables:
         names = ("ansible_play_hosts_all", "ansible_play_hosts", "ansible_play_batch", "play_hosts")
         self._shared = {name: task_vars[name] for name in (*names, "ansible_search_path") if name in task_vars}
         self._omit = task_vars.get("omit")
-        self._options = {
+        self._options: dict[str, Any] = {
             "files": {},
             "extra": {*self._manager.extra_vars, *self._play.get_vars()},
             "only_look": only_look,
@@ -120,7 +120,8 @@ def _share_among(
             sender.close()
             workers[receiver] = worker
         while workers:
-            for receiver in wait(list(workers)):
+            ready: list[Any] = wait(list(workers))
+            for receiver in ready:
                 try:
                     name, result = receiver.recv()
                 except EOFError:

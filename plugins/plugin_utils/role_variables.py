@@ -37,6 +37,7 @@ FOLLOWS_PLAN = f"{PREFIX}follows_plan"  # set where the role runs after the plan
 
 # What the playbooks read besides the role's variables.
 EXTRA_VARIABLES = ("hosts", "serial")  # keywords of a play, which are no host's
+RUN_VARIABLES: tuple[str, ...]
 RUN_VARIABLES = ("max_fail_percentage", "concurrency", "rate", "on_problem", "per_host", "info_json")
 RUN_VARIABLES += ("audit_dir", "audit_rules", "audit_waivers")
 _ROLE_VARIABLES = ("client_conf", "client_conf_content", "throttle")
@@ -282,7 +283,8 @@ def validate(spec: Mapping[str, Any], options: dict[str, Any], problems: list[st
             problems.append(f"{name} must be {wanted}.")
         else:
             accepted[name] = value
-    return ArgumentSpecValidator(spec).validate(accepted).validated_parameters
+    validated: dict[str, Any] = ArgumentSpecValidator(spec).validate(accepted).validated_parameters
+    return validated
 
 
 def _identify(params: Mapping[str, Any]) -> str | None:
@@ -361,15 +363,16 @@ class _Variables:
             self.unknown.add("endpoint")
         destination.pop("web_service_url", None)
         source = self.labels.get("client_conf")
-        for name in destination if source else ():
-            if overrides.get(name) in (None, ""):
-                self.labels[name] = Label(f"{name} of {source.name}", source.place)
+        if source:
+            for name in destination:
+                if overrides.get(name) in (None, ""):
+                    self.labels[name] = Label(f"{name} of {source.name}", source.place)
         return destination
 
     def _read_client_conf(self) -> str | None:
         """Return the text of client.conf, or None when there is none."""
         name = PREFIX + "client_conf_content"
-        content = self._evaluate("client_conf_content", name, self._variables.get(name))
+        content: str | None = self._evaluate("client_conf_content", name, self._variables.get(name))
         if content:
             self.labels["client_conf"] = self.labels["client_conf_content"]
             return content
