@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from emulator.access import Token
 from emulator.api import Emulation
-from emulator.broker import BrokerTenant, Namespace
+from emulator.broker import BrokerTenant, MemoryBroker, Namespace
 from emulator.faults import parse_fault
 from emulator.organizations import Organization
 from emulator.refused import Refused
@@ -292,19 +292,19 @@ def _publish(request: Request, what: dict) -> dict:
     count, size, properties = what.get("count", 1), what.get("size", len(payload)), what.get("properties", {})
     if not is_count(count) or not is_count(size):
         raise ValueError("count and size must be numbers, 0 or more.")
-    service, names = _service(request), request.path_params
+    broker, names = _broker(request), request.path_params
     full_name = f"persistent://{names['tenant']}/{names['namespace']}/{names['topic']}"
-    producer = Producer(what.get("producer", "control"), service.conditions.clock.now(), lambda: True)
+    producer = Producer(what.get("producer", "control"), _service(request).conditions.clock.now(), lambda: True)
     ids, reason, topic = [], None, None
     try:
         for _number in range(count):
-            topic = service.broker.connect(names["cluster"], full_name, producer)
+            topic = broker.connect(names["cluster"], full_name, producer)
             connected = topic.producers[producer.name]
-            ids.append(service.broker.publish(topic, connected, payload, properties, size))
+            ids.append(broker.publish(topic, connected, payload, properties, size))
     except Blocked as error:
         reason = str(error)
     if "producer" not in what:
-        service.broker.disconnect(producer.name)
+        broker.disconnect(producer.name)
     return {"message_ids": ids, "reason": reason}
 
 
@@ -360,7 +360,7 @@ class SinkEndpoint(HTTPEndpoint):
         refuses = (await _read_object(request, ["refuses"])).get("refuses")
         if not isinstance(refuses, bool):
             raise ValueError("refuses must be true or false.")
-        broker = _service(request).broker
+        broker = _broker(request)
         broker.stop_sink(tenant, sink)
         sink.refuses = refuses
         broker.start_sink(tenant, sink)
@@ -370,13 +370,12 @@ class SinkEndpoint(HTTPEndpoint):
     def _find(request: Request) -> tuple[BrokerTenant, Sink]:
         tenant = _find_broker_tenant(request)
         names = request.path_params
-        return tenant, _service(request).broker.find_sink(tenant, names["namespace"], names["sink"])
+        return tenant, _broker(request).find_sink(tenant, names["namespace"], names["sink"])
 
 
 def _show_tenant(request: Request, tenant: Tenant) -> dict:
     service = _service(request)
-    held = service.broker.tenants.get((tenant.cluster.name, tenant.name))
-    return {
+    shown = {
         "organization_id": tenant.organization_id,
         "name": tenant.name,
         "cluster": tenant.cluster.name,
@@ -385,6 +384,12 @@ def _show_tenant(request: Request, tenant: Tenant) -> dict:
             {"id": token.id, "claims": token.claims, "token": service.tenants.make_text(token)}
             for token in tenant.tokens.values()
         ],
+    }
+    if not isinstance(service.broker, MemoryBroker):
+        return shown  # a real broker says itself what it holds
+    held = service.broker.tenants.get((tenant.cluster.name, tenant.name))
+    return {
+        **shown,
         "namespaces": [_show_namespace(each) for each in service.broker.settled(held)] if held else [],
         "sinks": [_show_sink(sink) for sink in held.sinks.values()] if held else [],
     }
@@ -520,15 +525,22 @@ def _find_tenant(request: Request) -> Tenant:
     return tenant
 
 
+def _broker(request: Request) -> MemoryBroker:
+    broker = _service(request).broker
+    if not isinstance(broker, MemoryBroker):
+        raise HTTPException(404, "Only a broker in memory can be looked into")
+    return broker
+
+
 def _find_broker_tenant(request: Request) -> BrokerTenant:
     key = request.path_params["cluster"], request.path_params["tenant"]
-    if key not in _service(request).broker.tenants:
+    if key not in _broker(request).tenants:
         raise HTTPException(404, "There is no such tenant")
-    return _service(request).broker.tenants[key]
+    return _broker(request).tenants[key]
 
 
 def _find_topics(request: Request) -> list[Topic]:
-    broker = _service(request).broker
+    broker = _broker(request)
     topics = broker.find_namespace(_find_broker_tenant(request), request.path_params["namespace"]).find(
         request.path_params["topic"]
     )

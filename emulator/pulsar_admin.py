@@ -9,6 +9,7 @@ from __future__ import annotations
 import email
 import json
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from starlette.endpoints import HTTPEndpoint
 from starlette.requests import Request
@@ -28,6 +29,7 @@ from emulator.requests import (
     read_json,
     read_optional_json,
 )
+from emulator.settings import Settings
 from emulator.sinks import CONNECTORS, Sink
 from emulator.streaming import CLUSTER_HEADER, ORGANIZATION_HEADER
 from emulator.topic import Entry, Subscription, Topic
@@ -225,7 +227,9 @@ class OnePolicy(HTTPEndpoint):
         _tenant, namespace = _administer_namespace(request)
         if namespace.policies.is_set(name) or _shows_effective(request):
             return answer_json(request, namespace.policies.get(name))
-        return answer_json(request, {}) if name == "backlogQuota" else Response(status_code=204)
+        if name == "backlogQuota":
+            return answer_json(request, {})
+        return Response(status_code=204 if _settings(request).policies_unset == "204" else 200)
 
     async def post(self, request: Request) -> Response:
         """Set a policy."""
@@ -261,7 +265,11 @@ def _quota_type(request: Request) -> str:
 
 
 def _shows_effective(request: Request) -> bool:
-    return get_service(request).conditions.settings.policies_unset == "effective"
+    return _settings(request).policies_unset == "effective"
+
+
+def _settings(request: Request) -> Settings:
+    return get_service(request).conditions.settings
 
 
 def _is_forced(request: Request) -> bool:
@@ -317,16 +325,20 @@ async def _grant(request: Request, places: list[dict[str, set[str]]]) -> Respons
     if not SOME_TEXTS[0](actions) or not set(actions) <= set(_ACTIONS):
         raise Refused(400, f"The body must be a list out of {', '.join(_ACTIONS)}.")
     for grants in places:
-        grants[request.path_params["role"]] = set(actions)
+        grants[_find_role(request)] = set(actions)
     return Response(status_code=204)
 
 
 def _revoke(request: Request, places: list[dict[str, set[str]]]) -> Response:
-    if all(request.path_params["role"] not in grants for grants in places):
-        raise Refused(412, "Permissions are not set at the topic level")
     for grants in places:
-        grants.pop(request.path_params["role"], None)
+        grants.pop(_find_role(request), None)
     return Response(status_code=204)
+
+
+def _find_role(request: Request) -> str:
+    # Pulsar's web server takes a bare semicolon for the end of the name, and roles of Astra have three of them.
+    segment = request.scope["raw_path"].decode("latin-1").rsplit("/", 1)[1]
+    return unquote(segment.partition(";")[0])
 
 
 def _show_grants(grants: dict[str, set[str]]) -> dict[str, list[str]]:
@@ -372,7 +384,8 @@ class OneTopic(HTTPEndpoint):
     async def delete(self, request: Request) -> Response:
         """Delete a topic that is not partitioned."""
         found = self._find(request)
-        found.single()
+        if found.is_partitioned:
+            raise Refused(409, f"{found.full_name} is a partitioned topic, please call delete-partitioned-topic.")
         return _delete_topic(request, found)
 
     @staticmethod
@@ -620,14 +633,12 @@ async def _examine_message(request: Request) -> Response:
             "Examine messages on a partitioned topic is not allowed, try it on a partition",
         )
     position = _read_position(request.query_params.get("messagePosition", "1"))
-    initial = request.query_params.get("initialPosition", "latest")
-    if initial not in ("latest", "earliest"):
-        raise Refused(412, "initialPosition must be either latest or earliest")
     topic = found.single()
     if not topic.entries:
         raise Refused(412, "Could not examine messages due to the total message is zero")
     count = len(topic.entries)
-    index = min(position, count) - 1 if initial == "earliest" else max(count - position, 0)
+    is_earliest = request.query_params.get("initialPosition") == "earliest"
+    index = min(position, count) - 1 if is_earliest else max(count - position, 0)
     return _show_entry(request, topic, topic.first + index)
 
 
@@ -680,11 +691,11 @@ class OneSubscription(HTTPEndpoint):
         if not isinstance(position, dict) and position not in ("earliest", "latest"):
             raise Refused(400, "The body must be earliest, latest or a message id.")
         if all(name in topic.subscriptions for topic in found.topics):
-            if service.conditions.settings.subscription_exists == "204":
+            if _settings(request).subscription_exists == "204":
                 return Response(status_code=204)
             raise Refused(409, "Subscription already exists for topic")
         for topic in found.topics:
-            if len(topic.subscriptions) >= service.conditions.settings.subscription_limit:
+            if len(topic.subscriptions) >= _settings(request).subscription_limit:
                 raise Refused(412, f"Exceed the maximum number of subscriptions of the topic: {found.full_name}")
         for topic in found.topics:
             if name not in topic.subscriptions:
@@ -795,7 +806,7 @@ class OneSink(HTTPEndpoint):
     async def get(self, request: Request) -> Response:
         """Show the configuration."""
         self._check(request)
-        settings = get_service(request).conditions.settings
+        settings = _settings(request)
         shown = _find_sink(request).show(settings.sink_secrets == "shown", settings.numbers_as_strings)
         return answer_json(request, shown)
 

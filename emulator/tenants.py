@@ -185,7 +185,11 @@ class Tenants:
         self.tenants[cluster.name, name] = tenant
         self._used.add((cluster.name, name))
         if not lag:
-            await self._broker.create_tenant(cluster.name, name, tenant.admins)
+            try:
+                await self._broker.create_tenant(cluster.name, name, tenant.admins)
+            except Refused:
+                del self.tenants[cluster.name, name]
+                raise
             return tenant
         tenant.status = "creating"
 

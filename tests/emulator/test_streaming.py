@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -344,7 +345,7 @@ def test_a_role_can_be_shared_by_tokens(emulator):
     one, two = (make(emulator, type="non-admin", role="exporter").json for _number in range(2))
     assert one["rolename"] == two["rolename"]
     assert one["rolename"].endswith(";exporter")
-    grants = "persistent/acme/default/log/permissions/" + one["rolename"]
+    grants = "persistent/acme/default/log/permissions/" + quote(one["rolename"])
     call_admin(emulator, "PUT", "persistent/acme/default/log")
     assert call_admin(emulator, "POST", grants, body=["produce"]).status == 204
     call(emulator, "DELETE", f"{ACME}/tokens/{one['id']}", headers=STREAMING_HEADERS)
@@ -458,7 +459,7 @@ POLICY = {
         ({"cluster": "x"}, r"tenants\[0\]\.cluster must be one of pulsar-aws-useast2"),
         ({"tokens": [{"exp": "x"}]}, r"tenants\[0\]\.tokens\[0\]: exp must be"),
         ({"namespaces": [{"name": "a", "ttl": 1}]}, r"namespaces\[0\] has the unknown key ttl"),
-        ({"namespaces": [{"name": "a b"}]}, "the tenant acme cannot be made: PUT /admin/v2/namespaces/acme/a b was"),
+        ({"namespaces": [{"name": "a b"}]}, "the tenant acme cannot be made: PUT /admin/v2/namespaces/acme/a%20b was"),
         ({"sinks": [{"namespace": "audit", "name": "x"}]}, r"archive is required"),
     ],
 )
