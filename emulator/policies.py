@@ -86,9 +86,8 @@ class Policies:
         """DELETE of a policy, after which it has its default again."""
         if name == "backlogQuota":
             kept = {each: value for each, value in self._set.get(name, {}).items() if each != quota_type}
-            _check_backlog({**DEFAULTS[name], **kept}, self.get("retention"), _BACKLOG_EXCEEDS)
-            self._set[name] = kept
             if kept:
+                self._set[name] = kept
                 return
         self._set.pop(name, None)
 

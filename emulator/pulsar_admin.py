@@ -111,8 +111,7 @@ def _administer_tenant(request: Request) -> BrokerTenant:
 def _administer_namespace(request: Request) -> tuple[BrokerTenant, Namespace]:
     caller, name = _identify(request), request.path_params["namespace"]
     if not caller.is_admin:
-        known = name in caller.tenant.namespaces
-        raise Refused(403 if known else 401, f"Unauthorized to validateNamespaceOperation on namespace [{name}]")
+        raise Refused(403, f"Unauthorized to validateNamespaceOperation on namespace [{name}]")
     return caller.tenant, get_service(request).broker.find_namespace(caller.tenant, name)
 
 
@@ -364,8 +363,7 @@ def _find_any(request: Request) -> tuple[BrokerTenant, Namespace]:
     """Return a namespace in which the caller may do something."""
     caller, name = _identify(request), request.path_params["namespace"]
     if not caller.is_admin and not caller.tenant.has_grant(caller.role, name):
-        known = name in caller.tenant.namespaces
-        raise Refused(403 if known else 401, f"Unauthorized to validateNamespaceOperation on namespace [{name}]")
+        raise Refused(403, f"Unauthorized to validateNamespaceOperation on namespace [{name}]")
     return caller.tenant, get_service(request).broker.find_namespace(caller.tenant, name)
 
 
@@ -400,7 +398,7 @@ class Partitions(HTTPEndpoint):
     async def get(self, request: Request) -> Response:
         """Tell how many partitions a topic has, 0 when it is not partitioned."""
         found = _look_at(request, "GET_METADATA")
-        return answer_json(request, {"partitions": found.namespace.partitioned.get(found.name, 0)})
+        return answer_json(request, {"partitions": found.namespace.partitioned.get(found.name, 0), "deleted": False})
 
     async def put(self, request: Request) -> Response:
         """Create a partitioned topic."""

@@ -36,6 +36,8 @@ _TENANT = re.compile(
 )
 _ASTRA_SINK = re.compile(r"/admin/v3/astrasinks/(?=[^/]+/[^/]+/[^/]+$)")
 _BOUNDARY = "emulator-sink-config"
+# A broker that runs no sinks says so by 409.
+_NO_SINKS = (404, 409, 503)
 # What belongs to one connection, or is written anew for the next one.
 _HOP = ("connection", "content-length", "date", "host", "keep-alive", "server", "transfer-encoding")
 
@@ -145,7 +147,7 @@ class RealBroker:
     async def delete_tenant(self, cluster: str, name: str) -> None:
         """Remove a tenant with all that it holds."""
         for namespace in await self._admin.call("GET", f"/admin/v2/namespaces/{name}", but=(404,)) or ():
-            for sink in await self._admin.call("GET", f"/admin/v3/sinks/{namespace}", but=(404, 503)) or ():
+            for sink in await self._admin.call("GET", f"/admin/v3/sinks/{namespace}", but=_NO_SINKS) or ():
                 await self._admin.call("DELETE", f"/admin/v3/sinks/{namespace}/{sink}", but=(404,))
             path = f"/admin/v2/persistent/{namespace}"
             for topic in await self._admin.call("GET", f"{path}/partitioned"):

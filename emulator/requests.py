@@ -37,10 +37,11 @@ def content_type(request: Request) -> str:
 async def read_json(request: Request) -> Any:
     """Return the parsed body of a request.
 
-    :raises Refused: it is not JSON, or does not say that it is.
+    :raises Refused: it is not JSON, or does not say that it is, for which Pulsar has a status of its own.
     """
     if content_type(request) != "application/json":
-        raise Refused(400, "The Content-Type must be application/json.")
+        status = 415 if request.scope["path"].startswith("/admin/") else 400
+        raise Refused(status, "The Content-Type must be application/json.")
     try:
         return json.loads(await request.body())
     except (ValueError, RecursionError):
