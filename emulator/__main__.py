@@ -26,7 +26,7 @@ from emulator.api import Emulation
 from emulator.broker import MemoryBroker
 from emulator.control import make_control
 from emulator.exporter import MemoryTransport
-from emulator.real_broker import Access, RealBroker, read_access
+from emulator.real_broker import BrokerAccess, RealBroker, read_access
 from emulator.server import Server, bind, make_tls_context, run
 from emulator.service import Pulsar, Service
 from emulator.settings import Conditions, Settings
@@ -145,7 +145,7 @@ def _use_memory(state: State) -> tuple[Callable[[Conditions, Signer], Pulsar], l
     return make, pulsar_admin.ROUTES
 
 
-def _use_broker(access: Access, state: State) -> tuple[Callable[[Conditions, Signer], Pulsar], list[Route]]:
+def _use_broker(access: BrokerAccess, state: State) -> tuple[Callable[[Conditions, Signer], Pulsar], list[Route]]:
     """Return what takes a real broker for Pulsar, and its admin API behind Astra's rules."""
     try:
         from emulator.client_transport import ClientTransport
@@ -158,7 +158,7 @@ def _use_broker(access: Access, state: State) -> tuple[Callable[[Conditions, Sig
     return lambda _conditions, _signer: ((cluster,), broker, transport), broker.make_routes()
 
 
-def _read_access(path: Path | None) -> Access | None:
+def _read_access(path: Path | None) -> BrokerAccess | None:
     try:
         return read_access(path) if path else None
     except OSError as error:

@@ -43,7 +43,7 @@ _HOP = ("connection", "content-length", "date", "host", "keep-alive", "server", 
 
 
 @dataclass(frozen=True)
-class Access:
+class BrokerAccess:
     """How a broker is reached.
 
     :ivar admin_url: of its admin API.
@@ -60,7 +60,7 @@ class Access:
     ca_path: str | None = None
 
 
-def parse_access(document: object) -> Access:
+def parse_access(document: object) -> BrokerAccess:
     """Return the access that a parsed file describes.
 
     :raises ValueError: one sentence that says what is wrong.
@@ -69,13 +69,13 @@ def parse_access(document: object) -> Access:
     optional = {"ca_path": (lambda value: value is None or TEXT[0](value), "a path or null")}
     if problems := find_problems(document, required, optional):
         raise ValueError(problems[0])
-    return Access(**document)
+    return BrokerAccess(**document)
 
 
 class AdminClient:
     """Sends requests to the admin API of a broker."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: BrokerAccess) -> None:
         self._url = urlsplit(access.admin_url)
         self.token = access.superuser_token
         self._tls = ssl.create_default_context(cafile=access.ca_path) if self._url.scheme == "https" else None
@@ -129,7 +129,7 @@ class RealBroker:
     :ivar clusters: its tenants are on this one alone.
     """
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: BrokerAccess) -> None:
         self._admin = AdminClient(access)
 
     async def create_tenant(self, cluster: str, name: str, admins: set[str]) -> None:
@@ -239,7 +239,7 @@ class RealBroker:
         return f"Bearer {self._admin.token}"
 
 
-def read_access(path: Path) -> Access:
+def read_access(path: Path) -> BrokerAccess:
     """Return the access that a file describes.
 
     :raises OSError: the file cannot be read.

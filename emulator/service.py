@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
-from emulator.access import Access, Token
+from emulator.access import Access, Token, read_bearer
 from emulator.exporter import Exporter, Transport
 from emulator.organizations import Organization, Organizations
 from emulator.refused import Refused
@@ -103,8 +103,8 @@ class Service:
 
     def read_pulsar_token(self, authorization: str | None) -> dict | None:
         """Return the claims of a valid Pulsar token in an Authorization header."""
-        scheme, _, credential = (authorization or "").partition(" ")
-        claims = self.signer.read(credential.strip()) if scheme.lower() == "bearer" else None
+        credential = read_bearer(authorization)
+        claims = self.signer.read(credential) if credential else None
         if claims is None or claims.get("exp", float("inf")) <= self.conditions.clock.now():
             return None
         return claims

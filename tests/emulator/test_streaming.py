@@ -211,6 +211,14 @@ def test_a_tenant_is_active_and_gone_after_a_while(emulator):
     assert call(emulator, "GET", ACME, headers=CLUSTER_HEADER).status == 404
 
 
+def test_a_tenant_may_only_be_marked_as_deleted(emulator):
+    create(emulator)
+    assert call(emulator, "DELETE", f"{ACME}/clusters/{CLUSTER}?opt=hard").status == 400
+    assert call(emulator, "DELETE", f"{ACME}/clusters/{CLUSTER}?opt=soft").status == 202
+    assert call(emulator, "GET", ACME, headers=CLUSTER_HEADER).json["status"] == "deleted"
+    assert call_admin(emulator, "GET", "namespaces/acme").status == 200
+
+
 def test_lags_pass_by_themselves(emulator):
     emulator.settings(tenant_delete_lag=0.2)
     create(emulator)
