@@ -39,6 +39,12 @@ OAUTH2_STREAM = {
 }
 KAFKA = {"kafka": {"bootstrap_servers": "kafka.example.com:9092", "password": "shown"}}
 
+CLUSTER = "pulsar-aws-useast2"
+CLUSTER_HEADER = {"X-DataStax-Pulsar-Cluster": CLUSTER}
+STREAMING_HEADERS = {**CLUSTER_HEADER, "X-DataStax-Current-Org": ORGANIZATION}
+ENDPOINT = f"pulsar+ssl://{CLUSTER}.streaming.datastax.com:6651"
+TOPIC = "persistent://acme/audit/log"
+
 STATE = {
     "organizations": [
         {"id": ORGANIZATION, "name": "One"},
@@ -75,15 +81,21 @@ class Answer(NamedTuple):
         assert all(error.keys() == {"ID", "message"} and isinstance(error["ID"], int) for error in errors)
         return [error["message"] for error in errors]
 
+    @property
+    def reason(self) -> str:
+        """The one text of Astra Streaming's envelope and Pulsar's, which every error there must have."""
+        assert self.json.keys() == {"reason"}
+        return self.json["reason"]
+
 
 def audit_logs(organization_id: str = ORGANIZATION) -> str:
     """The path of an organization's configuration."""
     return f"/v2/organizations/{organization_id}/telemetry/auditLogs"
 
 
-def connect(emulator: Emulator, timeout: float = 10) -> http.client.HTTPConnection:
-    """Open a connection to the API, verified under TLS."""
-    address = urlsplit(emulator.api_url)
+def connect(emulator: Emulator, timeout: float = 10, url: str | None = None) -> http.client.HTTPConnection:
+    """Open a connection to the API, or to another URL, verified under TLS."""
+    address = urlsplit(url or emulator.api_url)
     if address.scheme == "http":
         return http.client.HTTPConnection(address.netloc, timeout=timeout)
     context = ssl.create_default_context(cafile=emulator.ca_path)
@@ -113,6 +125,15 @@ def call(emulator: Emulator, method: str, path: str = audit_logs(), token: str |
     connection = connect(emulator)
     try:
         return send(connection, method, path, token, **rest)
+    finally:
+        connection.close()
+
+
+def call_admin(emulator: Emulator, method: str, path: str, token: str | None = "admin", **rest: Any) -> Answer:
+    """Send a request to Pulsar's admin API; a path that does not begin with / is below /admin/v2/."""
+    connection = connect(emulator, url=emulator.admin_url)
+    try:
+        return send(connection, method, path if path.startswith("/") else f"/admin/v2/{path}", token, **rest)
     finally:
         connection.close()
 
