@@ -34,7 +34,7 @@ def examine_connection(options: Mapping[str, Any]) -> tuple[list[str], list[str]
     elif not _VISIBLE_ASCII.fullmatch(token):
         problems.append("application_token contains white space or characters that no Astra token has.")
     for name in ("api_url", "admin_url"):
-        if options.get(name):
+        if options.get(name) is not None:
             _examine_url(name, options[name], problems, warnings)
     if not 1 <= options["timeout"] <= LONGEST_TIMEOUT:
         problems.append(f"timeout must be between 1 and {LONGEST_TIMEOUT} seconds.")

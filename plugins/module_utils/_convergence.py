@@ -77,9 +77,15 @@ class Plan(NamedTuple):
 class Resource(Protocol):
     """What is converged."""
 
-    kind: str  # the key of the result that shows it
-    api: Api
     warnings: list[str]
+
+    @property
+    def kind(self) -> str:
+        """The key of the result that shows it."""
+
+    @property
+    def api(self) -> Api:
+        """The API that takes the writes."""
 
     @property
     def label(self) -> str:

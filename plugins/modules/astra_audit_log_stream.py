@@ -214,7 +214,7 @@ token_expires_at:
 from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_STREAM, run_module
 
 
-def main():
+def main() -> None:
     run_module(AUDIT_LOG_STREAM)
 
 

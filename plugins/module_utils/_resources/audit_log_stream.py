@@ -30,6 +30,7 @@ _REQUIRED_FIELDS = ("endpoint", "topic", "auth_strategy")
 _NORMALIZERS: Mapping[str, Callable[[str], str]] = {"endpoint": normalize_endpoint, "topic": normalize_topic}
 
 # Fields of destinations other than Pulsar that are shown. Everything else could be a secret.
+_HARMLESS_FIELDS: tuple[str, ...]
 _HARMLESS_FIELDS = ("acks", "bootstrap_servers", "bucket", "compression", "database", "encoding", "endpoint", "host")
 _HARMLESS_FIELDS += ("index", "key_prefix", "namespace", "port", "region", "stream_name", "table", "topic", "type")
 
