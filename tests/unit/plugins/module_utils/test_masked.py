@@ -16,7 +16,9 @@ MASK = "********"
 SPEC = {"configs": {"type": "dict", "no_log": True}}
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=9)
-DATA = st.dictionaries(st.text(max_size=5), st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3), max_leaves=5))
+DATA = st.dictionaries(
+    st.text(max_size=5), st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3), max_leaves=5)
+)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +49,9 @@ def test_compare(stored, asked, differs, merged):
 
 def test_what_is_shown_of_secrets():
     stored = {"user": "u", "password": MASK, "odd": MASK, "token": "shown"}
-    comparison = compare(stored, {"password": "new-password", "odd": "new-odd", "token": "new-token", "api_key": "new-key"})
+    comparison = compare(
+        stored, {"password": "new-password", "odd": "new-odd", "token": "new-token", "api_key": "new-key"}
+    )
     assert comparison.before == {"user": "u", "password": MASK, "odd": MASK, "token": MASK}
     assert comparison.after == {"user": "u", "password": MASK, "odd": MASK, "token": MASK, "api_key": MASK}
     again = f"{MASK} (sent again)"
