@@ -140,7 +140,7 @@ def watched(fleet, tmp_path, temporary):
         places = {str(path): path.read_bytes() for path in files}
         places |= {"screen": finished.screen.encode(), "errors": finished.errors.encode()}
         places["processes"] = b"\n".join(processes.seen)
-        # What a task was told to keep is where secrets that the service made are known from, and the one place for them.
+        # The one place for secrets that the service made is the file in which a task was told to keep them.
         returned = places.pop(str(kept)).decode().split() if kept else []
         assert bool(kept) == bool(returned)
         secrets = [*SECRETS, *returned]
@@ -238,7 +238,7 @@ def test_own_play(fleet, watched, in_process):
 
 @BOTH_WAYS
 def test_returned_secrets(fleet, watched, in_process):
-    """A registered result has them, and nothing else: not with a loop, in a failure, in check mode or with a debug task."""
+    """A registered result has them, and nothing else: not with a loop, in a failure or in check mode."""
     tenant = {"tenant": "acme"}
     fleet.service.set_tenant(IDS["acme-1"], "acme", namespaces=[{"name": "audit", "topics": [{"name": "log"}]}])
     configs = {"elasticSearchUrl": "https://es:9200", "indexName": "audit", "password": "{{ vault_token }}"}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The examples of sinks, as a user runs them: each makes a sink that works, and changes nothing when it is run again."""
+"""The examples of sinks, as a user runs them: each makes a sink that works, and the same again changes nothing."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_example(fleet, name):
     environment = {"ASTRA_DB_APPLICATION_TOKEN": ADMINISTRATORS["acme-1"], "ASTRA_API_URL": fleet.service.api_url}
 
     def play(*arguments):
-        names = ("-e", "tenant=acme", "-e", "namespace=audit", "-e", "topic=log")
+        names = ("-e", "streaming_tenant=acme", "-e", "streaming_namespace=audit", "-e", "streaming_topic=log")
         playbook = str(EXAMPLES / f"{name}.yml")
         run = fleet.play(*arguments, *names, "-e", f"@{secrets}", "-vvvv", "--diff", playbook=playbook, **environment)
         assert not any(secret in run.screen + run.errors for secret in SECRETS.values())

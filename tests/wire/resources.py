@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import Any, Callable, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from ansible_collections.datastax.astra.plugins.module_utils import _command
 
