@@ -180,7 +180,7 @@ def make_info_command(resource: type[DeclaredResource]) -> Command:
             if params[last] is None:
                 return {"changed": False, list_key: opened.list(UNBOUNDED)}
             stored = opened.read(UNBOUNDED)
-            return {"changed": False, "exists": stored is not None, resource.kind: stored and opened.show(stored)}
+            return {"changed": False, "exists": stored is not None, resource.kind: stored and opened.hide(stored)}
 
     return Command(spec, execute)
 

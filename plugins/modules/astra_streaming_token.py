@@ -71,11 +71,10 @@ EXAMPLES = r"""
   register: streaming
 
 - name: Stream the audit log with it
-  datastax.astra.astra_audit_log_stream: "{{ streaming.client_conf | datastax.astra.from_client_conf | combine(rest) }}"
-  vars:
-    rest:
-      topic: persistent://acme/audit/log
-  no_log: true
+  datastax.astra.astra_audit_log_stream:
+    endpoint: "{{ (streaming.client_conf | datastax.astra.from_client_conf).endpoint }}"
+    pulsar_token: "{{ streaming.pulsar_token }}"
+    topic: persistent://acme/audit/log
 
 - name: Keep the client.conf, encrypted
   ansible.builtin.copy:

@@ -166,11 +166,11 @@ def _quota(size: int) -> dict:
 def _sink_body(configs: dict, parallelism: int | None = None, guarantees: str | None = None) -> dict:
     given = {"parallelism": parallelism, "processingGuarantees": guarantees}
     return {
-        **{name: value for name, value in given.items() if value is not None},
-        "sourceSubscriptionPosition": "Earliest",
         "tenant": TENANT,
         "namespace": "audit",
         "name": "siem",
+        **{name: value for name, value in given.items() if value is not None},
+        "sourceSubscriptionPosition": "Earliest",
         "archive": "builtin://kafka",
         "inputs": [f"persistent://{TENANT}/audit/events"],
         "configs": configs,

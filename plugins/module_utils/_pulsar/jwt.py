@@ -83,7 +83,7 @@ def read_facts(claims: Mapping[str, Any]) -> TokenFacts:
     """
     try:
         expiry = claims.get("exp")
-        return TokenFacts(claims["tokenid"], int(claims.get("iat") or 0), None if expiry is None else int(expiry))
+        return TokenFacts(str(claims["tokenid"]), int(claims.get("iat") or 0), None if expiry is None else int(expiry))
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
         raise InputError("is not a token of Astra Streaming: it has no id or an end that is not a number.") from None
 
