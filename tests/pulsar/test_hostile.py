@@ -233,6 +233,13 @@ class TestLookups:
             assert other.commands == [Kind.CONNECT] + [Kind.PRODUCER] * 3 + [Kind.CLOSE_PRODUCER] * 3
             assert fake.commands.count(Kind.PRODUCER) == 3
 
+    def test_a_topic_that_is_missed_late(self, fake):
+        """Brokers before 3.0.6 say of a missing topic that it has no partitions, and then refuse the producer."""
+        fake.script = at(Kind.PRODUCER, refuse(ServerError.TopicNotFound, "Topic Not Found."))
+        handshake = shake(fake)
+        assert handshake.failed_step.id == "topic"
+        assert [step.state for step in handshake.steps] == ["passed", "passed", "passed", "failed", "unknown"]
+
     def test_more_partitions_than_can_be(self, fake):
         fake.script = script(partitioned_metadata={1: 2**32 - 1})
         failed = shake(fake).failed_step

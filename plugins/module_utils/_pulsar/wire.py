@@ -318,6 +318,10 @@ class _Attempt:
             self._shake_hands(connections)
         except _Failure as error:
             failure = error
+            if error.code == ServerError.TopicNotFound.name:
+                # Brokers before 3.0.6 answer that a missing topic has no partitions, and say so only now.
+                self._step = "topic"
+                self._passed.pop(self._step, None)
         except MalformedFrame as error:
             failure = _Failure("NotPulsar", f"What {self._address} answers is not Pulsar's protocol ({error}).")
         finally:
@@ -353,7 +357,7 @@ class _Attempt:
         connection.authenticate(self._token)
         self._pass("The broker accepts the token." if self._token else "The broker asks for no token.")
 
-        self._partitions = connection.count_partitions(self._topic)
+        self._partitions = self._count_partitions(connection, connections, here)
         if self._partitions > _PARTITION_LIMIT:
             raise _Failure("TooManyPartitions", f"The topic has {self._partitions} partitions, too many to try each.")
         topics = [f"{self._topic}-partition-{number}" for number in range(self._partitions)] or [self._topic]
@@ -365,6 +369,18 @@ class _Attempt:
             owner = self._open(target, connections)
             owner.try_producers([topic for topic, owned_by in zip(topics, targets) if owned_by == target])
         self._pass("The broker creates a producer for the token.")
+
+    def _count_partitions(self, connection: _Connection, connections: dict[_Target, _Connection], here: _Target) -> int:
+        try:
+            return connection.count_partitions(self._topic)
+        except _Failure as failure:
+            # Pulsar's proxy before 4.0 says so whatever the broker says, which is then asked itself.
+            if failure.code != ServerError.ServiceNotReady.name:
+                raise
+            [owner] = self._look_up([self._topic], connections, here)
+            if not owner.through_proxy_to:
+                raise
+            return self._open(owner, connections).count_partitions(self._topic)
 
     def _look_up(self, topics: Sequence[str], connections: dict[_Target, _Connection], here: _Target) -> list[_Target]:
         """Return for each topic, or partition, where its producers have to connect."""
@@ -634,8 +650,11 @@ def _raise_error(kind: int, fields: Fields) -> None:
     else:
         return
     name = ServerError(code).name if code in ServerError._value2member_map_ else ServerError.UnknownError.name
-    meaning, _advice = _MEANINGS.get(name, ("The broker refuses", ""))
     words = _unwrap(words)
+    if name == ServerError.ServiceNotReady.name and "does not exist" in words:
+        # Pulsar's proxy before 4.0 keeps the broker's words and loses its code.
+        name = ServerError.TopicNotFound.name
+    meaning, _advice = _MEANINGS.get(name, ("The broker refuses", ""))
     raise _Failure(name, f"{meaning} ({name}: {words})." if words else f"{meaning} ({name}).")
 
 
