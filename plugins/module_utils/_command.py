@@ -20,6 +20,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._api import Api
 from ansible_collections.datastax.astra.plugins.module_utils._connection import examine_connection, open_http
 from ansible_collections.datastax.astra.plugins.module_utils._convergence import Settings, converge
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import UNBOUNDED
+from ansible_collections.datastax.astra.plugins.module_utils._delivery import check_delivery, describe, read_way
 from ansible_collections.datastax.astra.plugins.module_utils._errors import AstraError, InputError
 from ansible_collections.datastax.astra.plugins.module_utils._resource import ArgumentSpec, DeclaredResource
 from ansible_collections.datastax.astra.plugins.module_utils._resources._audit_log_stream_request import (
@@ -62,6 +63,17 @@ STREAMING_SPEC: ArgumentSpec = {
     "admin_url": {"type": "str", "fallback": (env_fallback, ["ASTRA_STREAMING_API_URL"])},
 }
 _ORGANIZATION_SPEC: ArgumentSpec = {"organization_id": {"type": "str", "aliases": ["org_id"]}}
+_DELIVERY_SPEC: ArgumentSpec = {
+    "topic": {"type": "str", "required": True},
+    "client_conf": {"type": "str", "no_log": True},
+    "endpoint": {"type": "str"},
+    "pulsar_token": {"type": "str", "no_log": True},
+    "web_service_url": {"type": "str"},
+    # Not from the environment: it would be sent to whatever web_service_url names.
+    "application_token": {"type": "str", "no_log": True},
+    "cluster": {"type": "str", "default": "pulsar-aws-useast2"},
+    **{name: CONNECTION_SPEC[name] for name in ("validate_certs", "ca_path", "timeout")},
+}
 _STREAM_SPEC: ArgumentSpec = {
     "endpoint": {"type": "str"},
     "topic": {"type": "str"},
@@ -212,9 +224,22 @@ def _execute_info(params: Mapping[str, Any], check_mode: bool, warnings: list[st
     }
 
 
+def _execute_delivery(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
+    way = read_way(params)
+    token = params["application_token"]
+    judgement = check_delivery(
+        way,
+        admin_token=token,
+        admin_headers={"X-DataStax-Pulsar-Cluster": params["cluster"]} if token else None,
+        **{name: params[name] for name in ("validate_certs", "ca_path", "timeout")},
+    )
+    return {"changed": False, **describe(judgement)}
+
+
 AUDIT_LOG_STREAM = Command(
     {**STATE_SPEC, **_STREAM_SPEC, **WAIT_SPEC, **_ORGANIZATION_SPEC, **CONNECTION_SPEC}, _execute_stream
 )
 AUDIT_LOG_STREAM_INFO = Command({**_ORGANIZATION_SPEC, **CONNECTION_SPEC}, _execute_info)
+AUDIT_LOG_DELIVERY_INFO = Command(_DELIVERY_SPEC, _execute_delivery)
 ROLE = make_command(Role)
 ROLE_INFO = make_info_command(Role)

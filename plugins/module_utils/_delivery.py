@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ansible_collections.datastax.astra.plugins.module_utils._connection import LONGEST_TIMEOUT, examine_url
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
 from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
 from ansible_collections.datastax.astra.plugins.module_utils._http import Http, find_ca_path
@@ -26,12 +27,14 @@ from ansible_collections.datastax.astra.plugins.module_utils._pulsar.admin impor
     make_unread_facts,
     read_topic,
 )
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import read_options
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.frames import ServerError
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.jwt import (
     EXPIRY_WARNING_DAYS,
     read_jwt,
     rfc3339,
 )
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.names import normalize_topic
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.wire import (
     FAILED,
     PASSED,
@@ -80,6 +83,21 @@ class Check(NamedTuple):
     advice: str = ""
 
 
+class Subscription(NamedTuple):
+    """A durable subscription, all of its partitions together.
+
+    :ivar backlog: how many messages it holds that were not acknowledged.
+    :ivar consumers: how many are connected.
+    :ivar unread_since: when the oldest of these messages was published, in seconds since the epoch; None when there is
+        none, or the broker does not say.
+    """
+
+    name: str
+    backlog: int
+    consumers: int
+    unread_since: float | None
+
+
 class Judgement(NamedTuple):
     """What follows from all that was found.
 
@@ -90,6 +108,7 @@ class Judgement(NamedTuple):
     :ivar at_risk: the guards that failed, and ``token`` when it ends soon.
     :ivar last_event_at: when the newest stored event was published, RFC 3339; None when that is not known.
     :ivar last_message_id: of the newest stored event; None when that is not known.
+    :ivar subscriptions: the durable ones, with their backlogs; None when they are not shown.
     """
 
     checks: tuple[Check, ...]
@@ -98,6 +117,7 @@ class Judgement(NamedTuple):
     at_risk: tuple[str, ...]
     last_event_at: str | None
     last_message_id: str | None
+    subscriptions: tuple[Subscription, ...] | None
 
 
 def verify_destination(
@@ -122,9 +142,64 @@ def verify_destination(
     return shake_hands(Destination(endpoint, topic, token), Deadline(timeout), context).failed_step
 
 
+class Way(NamedTuple):
+    """How a topic is reached.
+
+    :ivar web_service_url: base URL of Pulsar's admin API, or None.
+    """
+
+    destination: Destination
+    web_service_url: str | None
+
+
+def read_way(params: Mapping[str, Any]) -> Way:
+    """Return how a topic is reached, from a module's options ``topic``, ``client_conf``, ``endpoint`` and others.
+
+    :raises InputError: with every mistake. No sentence repeats a value.
+    """
+    problems: list[str] = []
+    options: dict[str, str] = {}
+    topic = ""
+    try:
+        topic = normalize_topic(params["topic"])
+    except InputError as error:
+        problems.append(f"topic {error.message}")
+    try:
+        overrides = {name: params[name] for name in ("endpoint", "pulsar_token")}
+        options = read_options(params["client_conf"], overrides)
+    except InputError as error:
+        problems += error.problems
+    else:
+        problems += [f"{name} is needed, or client_conf." for name in overrides if not options.get(name)]
+    url = params["web_service_url"] or options.get("web_service_url")
+    if url:
+        examine_url("web_service_url", url, problems, [])
+    if not 1 <= params["timeout"] <= LONGEST_TIMEOUT:
+        problems.append(f"timeout must be between 1 and {LONGEST_TIMEOUT} seconds.")
+    if problems:
+        raise InputError(problems)
+    return Way(Destination(options["endpoint"], topic, options["pulsar_token"]), url)
+
+
+def describe(judgement: Judgement) -> dict[str, Any]:
+    """Return a judgement as a module's result."""
+    subscriptions = judgement.subscriptions
+    shown = None if subscriptions is None else [_describe_subscription(each) for each in subscriptions]
+    return {
+        **judgement._asdict(),
+        "checks": [check._asdict() for check in judgement.checks],
+        "at_risk": list(judgement.at_risk),
+        "subscriptions": shown,
+    }
+
+
+def _describe_subscription(subscription: Subscription) -> dict[str, Any]:
+    since = subscription.unread_since
+    return {**subscription._asdict(), "unread_since": None if since is None else rfc3339(since)}
+
+
 def check_delivery(
-    destination: Destination,
-    web_service_url: str | None,
+    way: Way,
     *,
     admin_token: str | None = None,
     admin_headers: Mapping[str, str] | None = None,
@@ -134,21 +209,19 @@ def check_delivery(
 ) -> Judgement:
     """Find out whether events arrive and are safe, without leaving a trace at the topic.
 
-    :arg web_service_url: base URL of Pulsar's admin API, or None to do without what it tells.
+    :arg way: without a ``web_service_url``, what the admin API tells stays unknown.
     :arg admin_token: what the admin API is asked with; None for the destination's own token.
     :arg admin_headers: sent to the admin API too.
     :arg timeout: seconds for the handshake, and again for the admin API.
     :raises InputError: endpoint or ``ca_path`` cannot be used.
     """
+    destination = way.destination
     handshake = shake_hands(destination, Deadline(timeout), load_wire_context(validate_certs, ca_path))
-    token = admin_token or destination.token
-    if not web_service_url or not token:
-        missing = "token" if web_service_url else "web_service_url"
-        facts = make_unread_facts(f"no {missing} was given to ask the admin API")
-    else:
+    facts = make_unread_facts("no web_service_url was given to ask the admin API")
+    if way.web_service_url:
         options: dict[str, Any] = {"validate_certs": validate_certs, "ca_path": ca_path, "timeout": timeout}
-        with Http(web_service_url, url_option="web_service_url", **options) as http:
-            get = make_get(http, token, Deadline(timeout), admin_headers)
+        with Http(way.web_service_url, url_option="web_service_url", **options) as http:
+            get = make_get(http, admin_token or destination.token or "", Deadline(timeout), admin_headers)
             facts = read_topic(get, destination.topic, handshake.partitions)
     return judge(destination.token, handshake, facts, time.time())
 
@@ -200,6 +273,7 @@ def judge(token: str | None, handshake: Handshake, facts: TopicFacts, now: float
         at_risk=(*(["token"] if ends_soon else []), *(check.id for check in guards if check.state == FAILED)),
         last_event_at=last_message.published_at if last_message else None,
         last_message_id=last_message.message_id if last_message else None,
+        subscriptions=tuple(_find_subscriptions(facts.stats.value)) if facts.stats.is_known else None,
     )
 
 
@@ -293,16 +367,7 @@ def _check_last_event(facts: TopicFacts) -> Check:
     )
 
 
-class _Subscription(NamedTuple):
-    """A durable subscription: all of its partitions together."""
-
-    name: str
-    backlog: int
-    consumers: int
-    unread_since: float | None  # seconds since the epoch
-
-
-def _find_subscriptions(stats: Sequence[Mapping[str, Any]]) -> list[_Subscription]:
+def _find_subscriptions(stats: Sequence[Mapping[str, Any]]) -> list[Subscription]:
     """Return the durable subscriptions that every partition has."""
     parts = [part.get("subscriptions") or {} for part in stats]
     names = set.intersection(*(set(part) for part in parts))
@@ -313,7 +378,7 @@ def _find_subscriptions(stats: Sequence[Mapping[str, Any]]) -> list[_Subscriptio
             continue
         times = [entry.get("earliestMsgPublishTimeInBacklog") or 0 for entry in entries if entry.get("msgBacklog")]
         found.append(
-            _Subscription(
+            Subscription(
                 name,
                 sum(entry.get("msgBacklog") or 0 for entry in entries),
                 sum(len(entry.get("consumers") or ()) for entry in entries),
@@ -323,7 +388,7 @@ def _find_subscriptions(stats: Sequence[Mapping[str, Any]]) -> list[_Subscriptio
     return found
 
 
-def _find_unread(stats: Sequence[Mapping[str, Any]]) -> list[_Subscription]:
+def _find_unread(stats: Sequence[Mapping[str, Any]]) -> list[Subscription]:
     """Return the durable subscriptions that hold events which nobody reads."""
     return [each for each in _find_subscriptions(stats) if each.backlog and not each.consumers]
 

@@ -18,6 +18,7 @@ import trustme
 from ansible_collections.datastax.astra.plugins.module_utils._delivery import (
     GUARDS,
     WAY,
+    Way,
     check_delivery,
     verify_destination,
 )
@@ -47,7 +48,7 @@ def check(place, broker):
         options.setdefault("ca_path", broker.ca_path)
         token = place.token("administrator") if token is None else token
         destination = Destination(endpoint or broker.proxy_tls_url, topic or place.topic, token)
-        judgement = check_delivery(destination, web_service_url, timeout=timeout, **options)
+        judgement = check_delivery(Way(destination, web_service_url), timeout=timeout, **options)
         assert [each.id for each in judgement.checks] == [*WAY, *GUARDS]
         for each in judgement.checks:
             assert each.state in ("passed", "failed", "unknown")
@@ -402,7 +403,7 @@ def test_no_false_alarm_beside_load(place, broker):
 
         def run(_number):
             destination = Destination(broker.proxy_tls_url, place.topic, place.token("administrator"))
-            return check_delivery(destination, broker.admin_url, ca_path=broker.ca_path)
+            return check_delivery(Way(destination, broker.admin_url), ca_path=broker.ca_path)
 
         flowing = threading.Thread(target=flow)
         flowing.start()

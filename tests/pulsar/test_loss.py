@@ -14,7 +14,7 @@ import contextlib
 
 import pulsar
 import pytest
-from ansible_collections.datastax.astra.plugins.module_utils._delivery import check_delivery
+from ansible_collections.datastax.astra.plugins.module_utils._delivery import Way, check_delivery
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.wire import Destination
 
 from tests.pulsar.support import Place, wait_until
@@ -70,7 +70,7 @@ def find_risks(place: Place) -> tuple[str, ...]:
     """Return what the check says is at risk."""
     broker = place.broker
     destination = Destination(broker.proxy_tls_url, place.topic, place.token("administrator"))
-    return check_delivery(destination, broker.admin_url, ca_path=broker.ca_path).at_risk
+    return check_delivery(Way(destination, broker.admin_url), ca_path=broker.ca_path).at_risk
 
 
 @pytest.fixture
