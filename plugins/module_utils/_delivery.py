@@ -152,9 +152,10 @@ class Way(NamedTuple):
     web_service_url: str | None
 
 
-def read_way(params: Mapping[str, Any]) -> Way:
+def read_way(params: Mapping[str, Any], needed: Sequence[str] = ("endpoint", "pulsar_token")) -> Way:
     """Return how a topic is reached, from a module's options ``topic``, ``client_conf``, ``endpoint`` and others.
 
+    :arg needed: the options that have to be given, if not in ``client_conf``.
     :raises InputError: with every mistake. No sentence repeats a value.
     """
     problems: list[str] = []
@@ -165,12 +166,12 @@ def read_way(params: Mapping[str, Any]) -> Way:
     except InputError as error:
         problems.append(f"topic {error.message}")
     try:
-        overrides = {name: params[name] for name in ("endpoint", "pulsar_token")}
+        overrides = {name: params[name] for name in needed}
         options = read_options(params["client_conf"], overrides)
     except InputError as error:
         problems += error.problems
     else:
-        problems += [f"{name} is needed, or client_conf." for name in overrides if not options.get(name)]
+        problems += [f"{name} is needed, or a client_conf that has it." for name in needed if not options.get(name)]
     url = params["web_service_url"] or options.get("web_service_url")
     if url:
         examine_url("web_service_url", url, problems, [])
@@ -178,7 +179,7 @@ def read_way(params: Mapping[str, Any]) -> Way:
         problems.append(f"timeout must be between 1 and {LONGEST_TIMEOUT} seconds.")
     if problems:
         raise InputError(problems)
-    return Way(Destination(options["endpoint"], topic, options["pulsar_token"]), url)
+    return Way(Destination(options.get("endpoint", ""), topic, options["pulsar_token"]), url)
 
 
 def describe(judgement: Judgement) -> dict[str, Any]:

@@ -11,6 +11,7 @@ is told depends on the token, so every answer is a ``Reading``, which says why t
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple
 from urllib.parse import quote
@@ -19,6 +20,9 @@ from ansible_collections.datastax.astra.plugins.module_utils._errors import Astr
 
 # Sends a GET with a credential to a path; returns status, headers and body, or raises an AstraError without an answer.
 Get = Callable[[str], "tuple[int, Mapping[str, str], bytes]"]
+
+_EXAMINED_LIMIT = 50  # messages that are looked into each time
+_POSITION = re.compile(r"(-?\d+):(-?\d+)")
 
 NO_RIGHT = "the token has no right to see it"
 
@@ -90,15 +94,15 @@ def read_topic(get: Get, topic: str, partitions: int | None = None) -> TopicFact
     :arg topic: full name, ``persistent://tenant/namespace/topic``.
     :arg partitions: how many it has, if that is known already.
     """
-    tenant, namespace, name = (quote(part, safe="") for part in topic.partition("://")[2].split("/", 2))
-    path = f"/admin/v2/persistent/{tenant}/{namespace}/{name}"
+    path = _path(topic)
     if partitions is None:
-        metadata = _read_document(get, f"{path}/partitions")
-        if not metadata.is_known:
-            return make_unread_facts(metadata.problem)
-        partitions = _number(metadata.value.get("partitions"))
+        count = _count_partitions(get, path)
+        if not count.is_known:
+            return make_unread_facts(count.problem)
+        partitions = int(count.value)
     stats, internal = _read_statistics(get, path, partitions)
-    policies = _read_document(get, f"/admin/v2/namespaces/{tenant}/{namespace}")
+    namespace = path.rpartition("/")[0].replace("/persistent/", "/namespaces/")
+    policies = _read_document(get, namespace)
     return TopicFacts(
         stats,
         internal,
@@ -110,6 +114,92 @@ def read_topic(get: Get, topic: str, partitions: int | None = None) -> TopicFact
         _read_policy(get, f"{path}/messageTTL", policies, "message_ttl_in_seconds"),
         _pick(policies, "subscription_expiration_time_minutes"),
     )
+
+
+class Watch:
+    """Looks for a message that arrives at a topic from now on.
+
+    :arg get: asks the admin API.
+    :arg topic: full name.
+    :ivar problem: why it cannot be watched, as the end of a sentence; empty when it can.
+    :ivar is_readable: whether messages can be looked into. Otherwise any message that arrives is taken.
+    """
+
+    def __init__(self, get: Get, topic: str) -> None:
+        self._get = get
+        path = _path(topic)
+        count = _count_partitions(get, path)
+        self.problem = count.problem
+        self.is_readable = True
+        self._positions: dict[str, tuple[int, int]] = {}
+        for name in _name_partitions(path, count.value or 0) if count.is_known else ():
+            position = self._read_position(name)
+            if position is None:
+                self.problem = self.problem or "the admin API does not show what arrives at the topic"
+            else:
+                self._positions[name] = position
+
+    def find(self, word: str) -> str | None:
+        """Return the id of a message that has arrived and holds this word, or None.
+
+        Messages of producers that compress or encrypt cannot be recognised. Where messages cannot be looked into, the
+        position of any new one is returned.
+        """
+        for name, before in self._positions.items():
+            position = self._read_position(name)
+            if position is None or position <= before:
+                continue
+            found = self._examine(name, before, word.encode()) if self.is_readable else None
+            if not self.is_readable:
+                return f"{position[0]}:{position[1]}"
+            if found:
+                return found
+            self._positions[name] = position
+        return None
+
+    def _read_position(self, name: str) -> tuple[int, int] | None:
+        internal = _read_document(self._get, f"{name}/internalStats")
+        return _parse_position(internal.value.get("lastConfirmedEntry")) if internal.is_known else None
+
+    def _examine(self, name: str, before: tuple[int, int], word: bytes) -> str | None:
+        """Look into the messages after a position, from the newest to the oldest."""
+        last = ""
+        for number in range(1, _EXAMINED_LIMIT + 1):
+            answer = _ask(self._get, f"{name}/examinemessage?initialPosition=latest&messagePosition={number}")
+            if isinstance(answer, str):
+                return None
+            status, headers, body = answer
+            if status in (401, 403):
+                self.is_readable = False
+                return None
+            message_id = _read_headers(headers).get("x-pulsar-message-id", "")
+            position = _parse_position(":".join(message_id.split(":")[:2]))
+            # What is asked for beyond the oldest message is answered with that one again.
+            if status != 200 or position is None or position <= before or message_id == last:
+                return None
+            if word in body:
+                return message_id
+            last = message_id
+        return None
+
+
+def _path(topic: str) -> str:
+    return f"/admin/v2/persistent/{'/'.join(quote(part, safe='') for part in topic.partition('://')[2].split('/', 2))}"
+
+
+def _name_partitions(path: str, partitions: int) -> list[str]:
+    return [f"{path}-partition-{number}" for number in range(partitions)] or [path]
+
+
+def _count_partitions(get: Get, path: str) -> Reading:
+    metadata = _read_document(get, f"{path}/partitions")
+    return Reading(_number(metadata.value.get("partitions"))) if metadata.is_known else metadata
+
+
+def _parse_position(text: object) -> tuple[int, int] | None:
+    """Return ledger and entry of a position such as ``3:-1``."""
+    match = _POSITION.fullmatch(str(text))
+    return (int(match.group(1)), int(match.group(2))) if match else None
 
 
 def _read_statistics(get: Get, path: str, partitions: int) -> tuple[Reading, Reading]:
@@ -139,9 +229,8 @@ def _split_partitions(reading: Reading, partitions: int) -> Reading:
 
 def _read_last_message(get: Get, path: str, partitions: int) -> Reading:
     """Return the newest message of all partitions."""
-    names = [f"{path}-partition-{number}" for number in range(partitions)] or [path]
     newest: LastMessage | None = None
-    for name in names:
+    for name in _name_partitions(path, partitions):
         reading = _examine_newest(get, name)
         if not reading.is_known:
             return reading
@@ -157,11 +246,15 @@ def _examine_newest(get: Get, path: str) -> Reading:
         return Reading(problem=answer)
     status, headers, body = answer
     if status == 200:
-        known = {name.lower(): value for name, value in headers.items()}
+        known = _read_headers(headers)
         return Reading(LastMessage(known.get("x-pulsar-message-id", ""), known.get("x-pulsar-publish-time")))
     if status == 412 and b"message is zero" in body:
         return Reading(None)
     return Reading(problem=_explain(status, body))
+
+
+def _read_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def _read_policy(get: Get, path: str, policies: Reading, key: str) -> Reading:
