@@ -352,7 +352,7 @@ def _serve(options: argparse.Namespace, directory: Path, stack: contextlib.ExitS
     admin_url = f"http://{HOST}:{web}"
     ready = [f"{admin_url}/admin/v2/brokers/ready", f"{admin_url}/admin/v2/namespaces/public/default"]
     if options.connector:
-        ready.append(f"{admin_url}/admin/v3/sinks/public/default")
+        ready.append(f"{admin_url}/admin/v2/worker/cluster/leader/ready")
     broker.wait_until(lambda: all(_answers(url, token) for url in ready), deadline)
     if options.proxy:
         _start_proxy(home, directory, stack, paths, key, (binary, web), (proxy, proxy_tls, proxy_web))
