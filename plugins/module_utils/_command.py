@@ -20,7 +20,14 @@ from ansible_collections.datastax.astra.plugins.module_utils._api import Api
 from ansible_collections.datastax.astra.plugins.module_utils._connection import examine_connection, open_http
 from ansible_collections.datastax.astra.plugins.module_utils._convergence import Settings, converge
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import UNBOUNDED
+from ansible_collections.datastax.astra.plugins.module_utils._delivery import (
+    check_delivery,
+    describe,
+    make_get,
+    read_way,
+)
 from ansible_collections.datastax.astra.plugins.module_utils._errors import AstraError, InputError
+from ansible_collections.datastax.astra.plugins.module_utils._probe import NOT_TRIED, probe
 from ansible_collections.datastax.astra.plugins.module_utils._resource import ArgumentSpec, DeclaredResource
 from ansible_collections.datastax.astra.plugins.module_utils._resources._audit_log_stream_request import (
     Request,
@@ -62,6 +69,26 @@ STREAMING_SPEC: ArgumentSpec = {
     "admin_url": {"type": "str", "fallback": (env_fallback, ["ASTRA_STREAMING_API_URL"])},
 }
 _ORGANIZATION_SPEC: ArgumentSpec = {"organization_id": {"type": "str", "aliases": ["org_id"]}}
+_WAY_SPEC: ArgumentSpec = {
+    "topic": {"type": "str", "required": True},
+    "client_conf": {"type": "str", "no_log": True},
+    "endpoint": {"type": "str"},
+    "pulsar_token": {"type": "str", "no_log": True},
+    "web_service_url": {"type": "str"},
+}
+_DELIVERY_SPEC: ArgumentSpec = {
+    **_WAY_SPEC,
+    # Not from the environment: it would be sent to whatever web_service_url names.
+    "application_token": {"type": "str", "no_log": True},
+    "cluster": {"type": "str", "default": "pulsar-aws-useast2"},
+    **{name: CONNECTION_SPEC[name] for name in ("validate_certs", "ca_path", "timeout")},
+}
+_PROBE_SPEC: ArgumentSpec = {
+    **{name: option for name, option in _WAY_SPEC.items() if name != "endpoint"},
+    "wait_timeout": {"type": "int", "default": 120},
+    **_ORGANIZATION_SPEC,
+    **CONNECTION_SPEC,
+}
 _STREAM_SPEC: ArgumentSpec = {
     "endpoint": {"type": "str"},
     "topic": {"type": "str"},
@@ -212,9 +239,40 @@ def _execute_info(params: Mapping[str, Any], check_mode: bool, warnings: list[st
     }
 
 
+def _execute_delivery(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
+    way = read_way(params)
+    token = params["application_token"]
+    judgement = check_delivery(
+        way,
+        admin_token=token,
+        admin_headers={"X-DataStax-Pulsar-Cluster": params["cluster"]} if token else None,
+        **{name: params[name] for name in ("validate_certs", "ca_path", "timeout")},
+    )
+    return {"changed": False, **describe(judgement)}
+
+
+def _execute_probe(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
+    way = read_way(params, needed=("pulsar_token",))
+    organization_id = _examine(params, warnings).organization_id
+    if not way.web_service_url:
+        raise InputError("web_service_url is needed, or a client_conf that has it.")
+    if check_mode:
+        return {"changed": False, **NOT_TRIED._asdict()}
+    with contextlib.ExitStack() as stack:
+        devops = stack.enter_context(open_http(params))
+        admin = stack.enter_context(open_http({**params, "web_service_url": way.web_service_url}, "web_service_url"))
+        api = Api(devops, params["application_token"], find_secrets(_PROBE_SPEC, params))
+        get = make_get(admin, way.destination.token or "", UNBOUNDED)
+        organization_id = organization_id or api.find_organization()
+        arrival = probe(api, organization_id, get, way.destination.topic, params["wait_timeout"])
+    return {"changed": False, **arrival._asdict()}
+
+
 AUDIT_LOG_STREAM = Command(
     {**STATE_SPEC, **_STREAM_SPEC, **WAIT_SPEC, **_ORGANIZATION_SPEC, **CONNECTION_SPEC}, _execute_stream
 )
 AUDIT_LOG_STREAM_INFO = Command({**_ORGANIZATION_SPEC, **CONNECTION_SPEC}, _execute_info)
+AUDIT_LOG_DELIVERY_INFO = Command(_DELIVERY_SPEC, _execute_delivery)
+AUDIT_LOG_PROBE = Command(_PROBE_SPEC, _execute_probe)
 ROLE = make_command(Role)
 ROLE_INFO = make_info_command(Role)

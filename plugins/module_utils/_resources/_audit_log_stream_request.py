@@ -22,11 +22,14 @@ from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf
     SECRET_OPTIONS,
     TOKEN_OPTIONS,
 )
-from ansible_collections.datastax.astra.plugins.module_utils._pulsar.jwt import find_tenant, read_jwt, rfc3339
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.jwt import (
+    EXPIRY_WARNING_DAYS,
+    find_tenant,
+    read_jwt,
+    rfc3339,
+)
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.names import normalize_endpoint, normalize_topic
 from ansible_collections.datastax.astra.plugins.module_utils._secrets import MASK, is_fingerprint
-
-EXPIRY_WARNING_DAYS = 14
 
 _ISSUER = re.compile(r"https?://[^\s/@]+(?:/\S*)?", re.IGNORECASE)
 _ASTRA_STREAMING = ".streaming.datastax.com"
