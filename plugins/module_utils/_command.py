@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Callable, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
@@ -25,9 +25,12 @@ from ansible_collections.datastax.astra.plugins.module_utils._delivery import (
     describe,
     make_get,
     read_way,
+    verify_destination,
 )
 from ansible_collections.datastax.astra.plugins.module_utils._errors import AstraError, InputError
+from ansible_collections.datastax.astra.plugins.module_utils._fingerprint_store import TOPIC_STORE, run_with_store
 from ansible_collections.datastax.astra.plugins.module_utils._probe import NOT_TRIED, probe
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.names import normalize_topic
 from ansible_collections.datastax.astra.plugins.module_utils._resource import ArgumentSpec, DeclaredResource
 from ansible_collections.datastax.astra.plugins.module_utils._resources._audit_log_stream_request import (
     Request,
@@ -41,6 +44,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._resources.audit_lo
 )
 from ansible_collections.datastax.astra.plugins.module_utils._resources.role import Role
 from ansible_collections.datastax.astra.plugins.module_utils._secrets import find_secrets
+from ansible_collections.datastax.astra.plugins.module_utils._topic_properties import TopicStore
 
 CONNECTION_SPEC: ArgumentSpec = {
     "application_token": {
@@ -107,6 +111,8 @@ _STREAM_SPEC: ArgumentSpec = {
     },
     "known_token_fingerprint": {"type": "str", "no_log": False},
     "fingerprint_store": {"type": "str"},
+    "web_service_url": {"type": "str"},
+    "verify_destination": {"type": "bool", "default": False},
     "validate_region": {"type": "bool", "default": True},
 }
 
@@ -211,13 +217,65 @@ def _examine(params: Mapping[str, Any], warnings: list[str]) -> Request:
 
 def _execute_stream(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
     request = _examine(params, warnings)
-    policy = Policy(params["update_token"], params["known_token_fingerprint"])
     secrets = find_secrets(AUDIT_LOG_STREAM.argument_spec, params)
-    with open_http(params) as http:
-        stream = AuditLogStream(Api(http, params["application_token"], secrets), request, policy)
-        result = converge(stream, Settings(params["wait"], params["wait_timeout"]), check_mode)
+
+    def verify(request: Request) -> list[str]:
+        return verify_stream(request, params)
+
+    def run(options: Mapping[str, Any]) -> dict[str, Any]:
+        policy = Policy(options["update_token"], options["known_token_fingerprint"])
+        api = Api(http, params["application_token"], secrets)
+        stream = AuditLogStream(api, request, policy, verify if params["verify_destination"] else None)
+        return converge(stream, Settings(params["wait"], params["wait_timeout"]), check_mode)
+
+    with contextlib.ExitStack() as stack:
+        http = stack.enter_context(open_http(params))
+        if params["fingerprint_store"] != TOPIC_STORE:
+            result = run(params)
+        elif store := open_topic_store(request, params, secrets, stack):
+            result = run_with_store(store, request.organization_id or "", params, check_mode, run)
+        else:
+            result = run(params)
+            warnings.append(
+                "The topic's properties were left alone, because that needs topic, pulsar_token and web_service_url."
+            )
     warnings += result.pop("warnings")
     return result
+
+
+def open_topic_store(
+    request: Request, params: Mapping[str, Any], secrets: Iterable[str], stack: contextlib.ExitStack
+) -> TopicStore | None:
+    """Return the fingerprint store in the properties of a stream's topic, or None where the topic cannot be asked.
+
+    State absent does not need to know the topic, so that it may not be given then.
+    """
+    token = request.secret or params["pulsar_token"]
+    try:
+        topic = request.stream.get("topic") or normalize_topic(params["topic"] or "")
+    except InputError:
+        return None
+    if not token or not params["web_service_url"]:
+        return None
+    http = stack.enter_context(open_http(params, "web_service_url"))
+    return TopicStore(Api(http, token, secrets), topic)
+
+
+def verify_stream(request: Request, params: Mapping[str, Any]) -> list[str]:
+    """Ask the broker whether it would take the events of a stream.
+
+    :returns: warnings about what could not be asked: the service has to reach the broker, and not this machine.
+    :raises InputError: the broker refuses.
+    """
+    if not request.secret or request.stream["auth_strategy"] != "token":
+        return ["The destination was not verified, because that needs pulsar_token."]
+    options = {name: params[name] for name in ("validate_certs", "ca_path", "timeout")}
+    step = verify_destination(request.stream["endpoint"], request.stream["topic"], request.secret, **options)
+    if step is None:
+        return []
+    if step.is_refusal:
+        raise InputError(f"The broker would not take the events, so nothing was sent: {step.message} {step.advice}")
+    return [f"The destination could not be verified from here: {step.message} {step.advice}"]
 
 
 def _execute_info(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:

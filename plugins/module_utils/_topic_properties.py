@@ -4,6 +4,8 @@
 
 """The properties of a topic: text by key, kept by Pulsar with the topic and read by whoever may use it.
 
+They are a place to remember fingerprints in, for runs from throw-away execution environments.
+
 A write merges into what is there, in Pulsar itself: 40 writers at once, each with a key of its own, lost nothing, and
 6,000 keys were no trouble. Reading needs the right to produce or to consume, writing that to administer the tenant.
 They go with the topic: one that is made again has none. A partitioned topic has them under its own name.
@@ -17,7 +19,14 @@ from urllib.parse import quote
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import UNBOUNDED, Deadline
-from ansible_collections.datastax.astra.plugins.module_utils._errors import ServiceError
+from ansible_collections.datastax.astra.plugins.module_utils._errors import AstraError, ServiceError
+from ansible_collections.datastax.astra.plugins.module_utils._fingerprint_store import (
+    KIND,
+    Entry,
+    StoreError,
+    format_entry,
+    parse_entry,
+)
 
 # Pulsar says with 401 that a token has no right, and also that it is not valid.
 _NO_RIGHT = "the token may have ended, or its role may not administer the tenant"
@@ -72,3 +81,75 @@ def merge_properties(
 def _path(topic: str) -> str:
     parts = topic.partition("://")[2].split("/", 2)
     return f"/admin/v2/persistent/{'/'.join(quote(part, safe='') for part in parts)}/properties"
+
+
+def remove_property(api: Api, topic: str, key: str) -> None:
+    """Remove a property of a topic, if it is there.
+
+    :raises AstraError: as ``read_properties`` does.
+    """
+    if key in read_properties(api, topic):
+        purpose = f"Removing a property of {topic}"
+        api.write(Call(purpose, "DELETE", _path(topic), (200, 204), advice=_ADVICE, query={"key": key}))
+
+
+class TopicStore:
+    """A fingerprint store in the properties of the destination topic, one for each organization.
+
+    :arg api: Pulsar's admin API.
+    :arg topic: full name, ``persistent://tenant/namespace/topic``.
+    :arg properties: of the topic, where they were read before; then nothing is asked.
+    """
+
+    def __init__(self, api: Api, topic: str, properties: Mapping[str, str] | None = None) -> None:
+        self._api = api
+        self._topic = topic
+        self._properties = properties
+
+    def read(self, organization_id: str) -> Entry | None:
+        """Return an organization's entry, or None where there is none.
+
+        :raises StoreError: it cannot be read, or it is damaged.
+        """
+        try:
+            properties = self._properties
+            if properties is None:
+                properties = read_properties(self._api, self._topic)
+        except AstraError as error:
+            raise StoreError(f"cannot be read: {error.message.rstrip('.')}") from None
+        text = properties.get(_make_key(organization_id))
+        return None if text is None else parse_entry(text, organization_id)
+
+    def write(self, organization_id: str, entry: Entry | None) -> None:
+        """Replace an organization's entry, or remove it. Those of others stay, even if they are being written.
+
+        :raises StoreError: it cannot be written.
+        """
+        key = _make_key(organization_id)
+        try:
+            if entry is None:
+                remove_property(self._api, self._topic, key)
+            else:
+                merge_properties(self._api, self._topic, {key: format_entry(entry, organization_id)})
+        except AstraError as error:
+            raise StoreError(f"cannot be written: {error.message.rstrip('.')}") from None
+
+    def exchange(self, organization_id: str, expected: Entry | None, entry: Entry | None) -> bool:
+        """Do that only where the entry still is the expected one; return whether it was.
+
+        Pulsar has no exchange of its own, so somebody else may come between the look and the write.
+
+        :raises StoreError: it cannot be written.
+        """
+        try:
+            current = self.read(organization_id)
+        except StoreError:
+            current = None
+        if current != expected:
+            return False
+        self.write(organization_id, entry)
+        return True
+
+
+def _make_key(organization_id: str) -> str:
+    return f"datastax.astra/{KIND}/{organization_id}"
