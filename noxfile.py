@@ -287,6 +287,20 @@ def unit(session: nox.Session) -> None:
     session.run("pytest", "--numprocesses=auto", "--dist=loadgroup", *session.posargs)
 
 
+@nox.session(tags=["test"])
+def pulsar(session: nox.Session) -> None:
+    """Test against a real Apache Pulsar, which Maven downloads once; --pulsar-version=3.3.6 chooses another one."""
+    version = [word.replace("pulsar-", "") for word in session.posargs if word.startswith("--pulsar-version=")]
+    command = [sys.executable, "-m", "tests.pulsar.distribution", "--connector=http", *version]
+    got = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)
+    if got.returncode == 3:  # something has to be installed first, and it says what
+        session.skip(got.stdout.strip())
+    elif got.returncode:
+        session.error("Apache Pulsar could not be had")
+    install(session, "pulsar")
+    session.run("pytest", "tests/pulsar", "--numprocesses=2", "--dist=loadgroup", *session.posargs)
+
+
 @each_core
 def integration(session: nox.Session, core: str) -> None:
     """Run the integration targets of ansible-test against the emulator; arguments choose targets."""

@@ -27,6 +27,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._secrets import (
     is_fingerprint,
 )
 
+TOPIC_STORE = "topic"  # instead of a directory: the properties of the destination topic
 KIND = "audit_log_stream"
 VERSION = 1
 
@@ -202,13 +203,19 @@ def run_with_store(
     :arg options: the module's options.
     :arg run: takes the options, ``known_token_fingerprint`` among them, and returns the result.
     :returns: the result, with the store's warnings.
+    :raises AstraError: what ``run`` raised; that is recorded as well.
     """
     record = _Record(store, organization_id)
     is_absent = options.get("state") == "absent"
     record.begin(None if check_mode or is_absent else _find_secret(options))
     if options.get("known_token_fingerprint") is None:
         options = {**options, "known_token_fingerprint": record.known_fingerprint}
-    result = run(options)
+    try:
+        result = run(options)
+    except AstraError as error:
+        if not check_mode:
+            record.settle(is_absent, {"failed": True, **error.result})
+        raise
     if not check_mode:
         record.settle(is_absent, result)
     if record.warnings:

@@ -445,6 +445,12 @@ def _build_tls_context(validate_certs: bool, ca_path: str) -> ssl.SSLContext:
     return context
 
 
+def find_ca_path(ca_path: str | None = None) -> str:
+    """Return the file or directory of CA certificates: the given one, or what requests would use."""
+    environment = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    return ca_path or environment or str(requests.utils.DEFAULT_CA_BUNDLE_PATH)
+
+
 def load_tls_context(validate_certs: bool = True, ca_path: str | None = None) -> ssl.SSLContext:
     """Return the TLS context for these settings, built once per process and inherited by forks.
 
@@ -455,9 +461,8 @@ def load_tls_context(validate_certs: bool = True, ca_path: str | None = None) ->
     """
     if not validate_certs:
         return _build_tls_context(False, "")
-    default = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
     try:
-        return _build_tls_context(True, ca_path or default or requests.utils.DEFAULT_CA_BUNDLE_PATH)
+        return _build_tls_context(True, find_ca_path(ca_path))
     except OSError:  # ssl.SSLError is one
         source = "ca_path" if ca_path else "The CA bundle that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names"
         raise InputError(f"{source} cannot be read as CA certificates in PEM format.") from None

@@ -27,6 +27,7 @@ LAYERS = [
     {"_resource"},
     {"_streaming"},
     {"_resources"},
+    {"_probe"},
     {"_command"},
 ]
 LEVELS = {f"module_utils.{name}": level for level, names in enumerate(LAYERS) for name in names}

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 
 from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
 
+EXPIRY_WARNING_DAYS = 14  # before the end of a token that somebody should know of it
+
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 
 

@@ -781,10 +781,11 @@ class TestVerification:
     def converge(self, document, asked, check_mode, refusal=None):
         asked_for = []
 
-        def verify(asked, deadline):
+        def verify(asked):
             asked_for.append(asked)
             if refusal:
                 raise refusal
+            return ["Not all could be verified."]
 
         service = Service(document)
         stream = stream_of(service, asked, verify)
@@ -797,6 +798,7 @@ class TestVerification:
     def test_before_a_write(self, check_mode):
         result, asked_for, _requests = self.converge(None, request(), check_mode)
         assert result["action"] == "created"
+        assert result["warnings"] == ["Not all could be verified."]
         assert asked_for == [request()]
 
     @pytest.mark.parametrize("check_mode", [True, False])
