@@ -89,13 +89,8 @@ options:
     default: 60
 """
 
-    STREAMING = r"""
+    CLUSTER = r"""
 options:
-  tenant:
-    description:
-      - Name of the Astra Streaming tenant.
-    type: str
-    required: true
   cluster:
     description:
       - Name of the Pulsar cluster. Two clusters can have tenants of the same name.
@@ -107,3 +102,14 @@ options:
         Astra shows for the tenant.
     type: str
 """
+
+    STREAMING = (
+        CLUSTER
+        + r"""
+  tenant:
+    description:
+      - Name of the Astra Streaming tenant.
+    type: str
+    required: true
+"""
+    )

@@ -61,3 +61,19 @@ attributes:
     membership:
       - datastax.astra.astra
 """
+
+    # Before MODULE in a list of fragments, because the first one that has an attribute wins.
+    SECRET = r"""
+options: {}
+attributes:
+  async:
+    description: Supports being used with the C(async) keyword.
+    support: none
+    details:
+      - What M(ansible.builtin.async_status) returns would show the secret.
+notes:
+  - A result that holds a secret is hidden as if C(no_log) were set for the task. No screen, log, callback or job
+    event gets it, and with C(--diff) no difference is shown. The registered variable has it as it is. Set C(no_log)
+    for each task that uses it, and write it only where it is encrypted, for example with the filter
+    P(ansible.builtin.vault#filter).
+"""

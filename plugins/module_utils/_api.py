@@ -51,7 +51,11 @@ class Call(NamedTuple):
     :ivar absent: the statuses that say that what is asked about does not exist.
     :ivar advice: what to do about a status, where this call knows better than the usual.
     :ivar conflict: what 409 says: ``busy`` (an earlier change is being applied) or ``exists``; None for a plain error.
-    :ivar replay: False where a second arrival would do harm.
+    :ivar phrases: words of an error, in lower case, by which a service that has no status of its own for it says that
+        what should be made is there (``exists``), or that it is so already (``done``).
+    :ivar replay: False where a second arrival would do harm, as of what makes a credential. Then every failure of the
+        service counts as a lost answer.
+    :ivar form: of the document that ``read`` returns: ``dict`` or ``list``.
     """
 
     purpose: str
@@ -61,10 +65,12 @@ class Call(NamedTuple):
     absent: tuple[int, ...] = ()
     advice: Mapping[int, str] = {}
     conflict: str | None = None
+    phrases: Mapping[str, str] = {}
     headers: Mapping[str, str] = {}
     query: Mapping[str, str] | None = None
     body: Any = None
     replay: bool = True
+    form: type = object
 
 
 class Api:
@@ -89,13 +95,17 @@ class Api:
         """Return the further tries of a request, to be shared by all that repeat it."""
         return self._http.make_attempts()
 
-    def find_organization(self, deadline: Deadline = UNBOUNDED) -> str:
+    def find_organization(
+        self,
+        deadline: Deadline = UNBOUNDED,
+        enterprise: str = "give organization_id, which the token of an enterprise needs",
+    ) -> str:
         """Return the id of the organization that the token belongs to. It is asked for once.
 
-        :raises AstraError: it cannot be found out. An enterprise's token gets 403 or 404.
+        :arg enterprise: what to do about the token of an enterprise, which gets 403 or 404.
+        :raises AstraError: it cannot be found out.
         """
         if self._organization_id is None:
-            enterprise = "give organization_id, which the token of an enterprise needs"
             call = Call(
                 "Finding the application token's organization",
                 "GET",
@@ -170,7 +180,7 @@ class Api:
             raise type(error)(
                 f"{call.purpose} failed: {error.message}", maybe_applied=error.maybe_applied, **error.result
             ) from None
-        if answer.status in (*call.expected, *call.absent):
+        if answer.status in (*call.expected, *call.absent) or _find_meaning(call, answer) == "done":
             return answer
         raise self._refuse(call, answer)
 
@@ -184,8 +194,10 @@ class Api:
         kinds: dict[int, type[AstraError]] = {404: NotFound}
         if call.conflict:
             kinds[409] = Busy if call.conflict == "busy" else AlreadyExists
+        if _find_meaning(call, answer) == "exists":
+            kinds[answer.status] = AlreadyExists
         maybe_applied = answer.repeated or answer.status < 300 or answer.status in MAYBE_APPLIED_STATUSES
-        if maybe_applied and not call.replay and answer.status >= 500:
+        if not call.replay and answer.status >= 500:
             kinds[answer.status] = AnswerLost
         return kinds.get(answer.status, ServiceError)(  # type: ignore[return-value]
             f"{call.purpose} failed: the service answered {answer.status}{f', {said}' if said else ''}: {advice}.",
@@ -199,11 +211,12 @@ class Api:
         for entry in _read_errors(body) or []:
             identifier, message = entry.get("ID", entry.get("id")), entry.get("message")
             usable = isinstance(identifier, int) and not isinstance(identifier, bool) and abs(identifier) < 2**63
-            text = self._clean(message) if isinstance(message, str) else ""
+            text = self.clean(message) if isinstance(message, str) else ""
             errors.append({"id": identifier if usable else None, "message": text})
         return errors[:10]
 
-    def _clean(self, message: str) -> str:
+    def clean(self, message: str) -> str:
+        """Return words of the service as a message can repeat them: on one line, bounded, without secrets."""
         message = mask(message, self._secrets)
         message = " ".join("".join(c if c.isprintable() else " " for c in message).split())
         return message if len(message) <= MESSAGE_LIMIT else message[:MESSAGE_LIMIT] + "..."
@@ -215,6 +228,8 @@ class Api:
             raise self._reject(call, answer, "that is not JSON") from None
         if isinstance(document, dict) and "errors" in document:
             raise self._refuse(call, answer)
+        if not isinstance(document, call.form):
+            raise self._reject(call, answer, "of another form than the API's")
         return document
 
     def _reject(self, call: Call, answer: Answer, reason: str) -> ServiceError:
@@ -224,6 +239,14 @@ class Api:
             http_status=answer.status,
             api_errors=[],
         )
+
+
+def _find_meaning(call: Call, answer: Answer) -> str | None:
+    """Return what the words of an error mean to a call."""
+    if not call.phrases or answer.status < 400:
+        return None
+    said = " ".join(str(entry.get("message")) for entry in _read_errors(answer.body) or []).lower()
+    return next((meaning for phrase, meaning in call.phrases.items() if phrase in said), None)
 
 
 def _read_errors(body: bytes) -> list[dict[str, Any]] | None:

@@ -43,6 +43,12 @@ from ansible_collections.datastax.astra.plugins.module_utils._resources.audit_lo
     read_stream,
 )
 from ansible_collections.datastax.astra.plugins.module_utils._resources.role import Role
+from ansible_collections.datastax.astra.plugins.module_utils._resources.streaming_namespace import StreamingNamespace
+from ansible_collections.datastax.astra.plugins.module_utils._resources.streaming_sink import StreamingSink
+from ansible_collections.datastax.astra.plugins.module_utils._resources.streaming_tenant import StreamingTenant
+from ansible_collections.datastax.astra.plugins.module_utils._resources.streaming_token import StreamingToken
+from ansible_collections.datastax.astra.plugins.module_utils._resources.streaming_topic import StreamingTopic
+from ansible_collections.datastax.astra.plugins.module_utils._resources.token import Token
 from ansible_collections.datastax.astra.plugins.module_utils._secrets import find_secrets
 from ansible_collections.datastax.astra.plugins.module_utils._topic_properties import TopicStore
 
@@ -67,10 +73,14 @@ WAIT_SPEC: ArgumentSpec = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 60},
 }
-STREAMING_SPEC: ArgumentSpec = {
-    "tenant": {"type": "str", "required": True},
+_CLUSTER_SPEC: ArgumentSpec = {
     "cluster": {"type": "str", "default": "pulsar-aws-useast2"},
     "admin_url": {"type": "str", "fallback": (env_fallback, ["ASTRA_STREAMING_API_URL"])},
+}
+_SHARED_SPECS: Mapping[str | None, ArgumentSpec] = {
+    None: {},
+    "cluster": _CLUSTER_SPEC,
+    "streaming": {"tenant": {"type": "str", "required": True}, **_CLUSTER_SPEC},
 }
 _ORGANIZATION_SPEC: ArgumentSpec = {"organization_id": {"type": "str", "aliases": ["org_id"]}}
 _WAY_SPEC: ArgumentSpec = {
@@ -117,15 +127,21 @@ _STREAM_SPEC: ArgumentSpec = {
 }
 
 
+# What Ansible itself shows of an option that is not logged.
+HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+
+
 class Command(NamedTuple):
     """What a module does.
 
     :ivar execute: takes the validated options, whether it is check mode, and a list that it appends warnings to;
         returns a result or raises an AstraError.
+    :ivar secret_values: the return values that are secret. Ansible shows nothing of a result that has one.
     """
 
     argument_spec: ArgumentSpec
     execute: Callable[[Mapping[str, Any], bool, list[str]], dict[str, Any]]
+    secret_values: tuple[str, ...] = ()
 
 
 def perform(command: Command, params: Mapping[str, Any], check_mode: bool, diff: bool) -> dict[str, Any]:
@@ -148,10 +164,21 @@ def perform(command: Command, params: Mapping[str, Any], check_mode: bool, diff:
     return result
 
 
+def describe_invocation(command: Command, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a result says of its task's options, without free-form data that may hold secrets."""
+    spec = command.argument_spec
+    free_form = [name for name, option in spec.items() if option["type"] == "dict" and option.get("no_log")]
+    hidden = {name: HIDDEN for name in free_form if params.get(name) is not None}
+    return {"module_args": {**params, **hidden}}
+
+
 def run_module(command: Command) -> None:
     """Be the ``main`` of a module."""
     module = AnsibleModule(argument_spec=command.argument_spec, supports_check_mode=True)
+    # Ansible's own set has everything of free-form data, and it would hide each number of a result that is in it.
+    module.no_log_values = find_secrets(command.argument_spec, module.params)
     result = perform(command, module.params, module.check_mode, module._diff)
+    result["invocation"] = describe_invocation(command, module.params)
     for warning in result.pop("warnings", ()):
         module.warn(warning)
     if result.get("failed"):
@@ -169,29 +196,30 @@ def make_command(resource: type[DeclaredResource]) -> Command:
         warnings += result.pop("warnings")
         return result
 
-    return Command(spec, execute)
+    return Command(spec, execute, resource.secret_values)
 
 
 def make_info_command(resource: type[DeclaredResource]) -> Command:
     """Return what the info module of a declared resource does: it shows one, or lists all."""
+    assert resource.list_key
     list_key = resource.list_key
-    assert list_key
-    names = {name: {**resource.spec[name], "required": False} for name in resource.identity_options}
-    spec = {**_share_spec(resource), **names}
+    last = resource.identity_options[-1]
+    names = {name: resource.spec[name] for name in resource.identity_options if name in resource.spec}
+    spec = {**_share_spec(resource), **names, last: {**names[last], "required": False}}
 
     def execute(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
-        options = {**dict.fromkeys(resource.spec), **params}
+        options = {"state": None, **dict.fromkeys(resource.spec), **params}
         with _open_resource(resource, spec, options, warnings) as opened:
-            if params[resource.identity_options[-1]] is None:
+            if params[last] is None:
                 return {"changed": False, list_key: opened.list(UNBOUNDED)}
             stored = opened.read(UNBOUNDED)
-            return {"changed": False, "exists": stored is not None, resource.kind: stored}
+            return {"changed": False, "exists": stored is not None, resource.kind: stored and opened.hide(stored)}
 
     return Command(spec, execute)
 
 
 def _share_spec(resource: type[DeclaredResource]) -> ArgumentSpec:
-    return {**(STREAMING_SPEC if resource.is_streaming else {}), **CONNECTION_SPEC}
+    return {**_SHARED_SPECS[resource.shared_options], **CONNECTION_SPEC}
 
 
 @contextlib.contextmanager
@@ -334,3 +362,15 @@ AUDIT_LOG_DELIVERY_INFO = Command(_DELIVERY_SPEC, _execute_delivery)
 AUDIT_LOG_PROBE = Command(_PROBE_SPEC, _execute_probe)
 ROLE = make_command(Role)
 ROLE_INFO = make_info_command(Role)
+STREAMING_TENANT = make_command(StreamingTenant)
+STREAMING_TENANT_INFO = make_info_command(StreamingTenant)
+STREAMING_NAMESPACE = make_command(StreamingNamespace)
+STREAMING_NAMESPACE_INFO = make_info_command(StreamingNamespace)
+STREAMING_TOPIC = make_command(StreamingTopic)
+STREAMING_TOPIC_INFO = make_info_command(StreamingTopic)
+STREAMING_TOKEN = make_command(StreamingToken)
+STREAMING_TOKEN_INFO = make_info_command(StreamingToken)
+STREAMING_SINK = make_command(StreamingSink)
+STREAMING_SINK_INFO = make_info_command(StreamingSink)
+TOKEN = make_command(Token)
+TOKEN_INFO = make_info_command(Token)

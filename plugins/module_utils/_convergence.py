@@ -20,6 +20,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._errors import (
     AlreadyExists,
     AnswerLost,
     AstraError,
+    Broken,
     Busy,
     InputError,
     NotFound,
@@ -29,6 +30,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._http import Attemp
 
 FIRST_INTERVAL = 0.25  # seconds between two looks at the service
 LONGEST_INTERVAL = 5  # seconds
+PATIENCE = 3  # looks, until it is believed that something does not work or was not made: it may just not be shown yet
 
 
 class Plan(NamedTuple):
@@ -42,8 +44,12 @@ class Plan(NamedTuple):
     :ivar refusal: why the writes cannot be made, or None.
     :ivar missing: the secret option without which the writes cannot be made, or None. Check mode only warns of it, so
         that drift can be found without knowing the secret.
+    :ivar blocker: what has to exist before the writes can be made and does not, as a sentence, or None. Check mode only
+        warns of it, because the same play may be going to make it.
     :ivar pending: the names of what the service does not show as asked. It can be empty where something has to be
         written all the same: a secret is never shown.
+    :ivar unready: what an earlier change has still to bring about before it can be used.
+    :ivar is_first_step: whether more has to be planned once the service shows what the writes made.
     :ivar values: further return values.
     :ivar warnings: sentences about what could not be seen.
     """
@@ -55,7 +61,10 @@ class Plan(NamedTuple):
     writes: tuple[Call, ...] = ()
     refusal: str | None = None
     missing: str | None = None
+    blocker: str | None = None
     pending: tuple[str, ...] = ()
+    unready: tuple[str, ...] = ()
+    is_first_step: bool = False
     values: Mapping[str, Any] = {}
     warnings: tuple[str, ...] = ()
 
@@ -95,6 +104,12 @@ class Resource(Protocol):
     def plan(self, stored: Any) -> Plan:
         """Compare what is asked with what the service shows."""
 
+    def inspect(self, plan: Plan, deadline: Deadline) -> tuple[str, ...]:
+        """Return what it still lacks before it works, although the service shows it as asked.
+
+        :raises Broken: it does not work, and says why.
+        """
+
     def check_write(self, plan: Plan, deadline: Deadline) -> None:
         """Raise an AstraError where the writes must not be made. It changes nothing, so check mode calls it too."""
 
@@ -131,9 +146,11 @@ def converge(resource: Resource, settings: Settings, check_mode: bool = False) -
     except AstraError as error:
         error.result.update(resource.identity, changed=run.maybe_changed)
         raise
-    warnings = [*resource.warnings, *plan.warnings]
+    warnings = [*resource.warnings, *plan.warnings, *run.warnings]
     if plan.missing:
         warnings.append(f"{plan.missing} was not given, and without it a real run would refuse to write.")
+    if plan.blocker:
+        warnings.append(plan.blocker)
     return {
         "changed": plan.changed,
         "action": plan.action,
@@ -156,11 +173,17 @@ class _Run:
         self._interval = FIRST_INTERVAL
         self.deadline = UNBOUNDED  # until something has to be waited for
         self.maybe_changed = False
+        self.warnings: list[str] = []
 
     def execute(self, check_mode: bool) -> tuple[Plan, dict[str, Any] | None]:
         """Read, plan, write, wait. Return the plan that was followed, and what exists afterwards."""
         plan = self._make_plan()
+        while plan.unready and not plan.changed and self._settings.wait and not check_mode:
+            self._wait_for(plan.unready, f"{self._resource.label} is not ready")
+            plan = self._make_plan()
         if not plan.changed:
+            lacking = self._resource.inspect(plan, self.deadline)
+            self.warnings += [f"{self._resource.label} is as asked, but {lack}." for lack in lacking]
             return plan, plan.after
         self._check(plan, check_mode)
         if check_mode:
@@ -173,6 +196,8 @@ class _Run:
     def _check(self, plan: Plan, check_mode: bool = False) -> None:
         if plan.refusal:
             raise InputError(plan.refusal)
+        if plan.blocker and not check_mode:
+            raise InputError(plan.blocker)
         if plan.missing and not check_mode:
             raise InputError(
                 f"{plan.missing} is needed, because {self._resource.label} has to be written ({plan.action}); "
@@ -189,15 +214,17 @@ class _Run:
                     raise
 
     def _apply(self, plan: Plan) -> Plan:
-        """Have the plan accepted; return the plan, or the one that replaces it when somebody else was faster."""
+        """Have the plan accepted; return it, or the one that replaces it when somebody else was faster."""
         attempts = self._resource.api.make_attempts()
+        reported = plan
         clashed = False
         while True:
-            failure: AstraError
+            failure: AstraError | None = None
             try:
                 for call in plan.writes:
                     self._send(call, attempts)
-                return plan
+                if not plan.is_first_step:
+                    return reported
             except Busy as error:
                 if not self._wait():
                     raise
@@ -209,10 +236,16 @@ class _Run:
                 if plan.action != "deleted":
                     raise
                 failure = error
-            again = self._make_plan()
+            # A gateway may have lost sight of a change that is still on its way, so the look comes after the pause.
+            may_repeat = not isinstance(failure, AnswerLost) or attempts.pause(self.deadline)
+            again = self._look_again(plan) if isinstance(failure, AnswerLost) else self._make_plan()
+            while failure is None and again.is_first_step:
+                self._wait_for(again.pending)
+                again = self._make_plan()
+            reported = reported if self.maybe_changed else again
             if not again.changed:
-                return plan if self.maybe_changed else again
-            if isinstance(failure, AnswerLost) and not attempts.pause(self.deadline):
+                return reported
+            if failure and not may_repeat:
                 raise failure
             if isinstance(failure, NotFound) and not self._wait():
                 raise failure
@@ -221,6 +254,22 @@ class _Run:
             clashed = isinstance(failure, AlreadyExists)
             self._check(again)
             plan = again
+
+    def _look_again(self, lost: Plan) -> Plan:
+        """Plan again after the answer to a write was lost; what must not be made twice is looked for several times."""
+        again = self._make_plan()
+        if all(call.replay for call in lost.writes):
+            return again
+        for _look in range(PATIENCE - 1):
+            if not again.changed or not self._wait():
+                return again
+            again = self._make_plan()
+        if again.changed:
+            self.warnings.append(
+                f"{lost.writes[0].purpose}: the answer was lost. What it would have made is not listed, so the request "
+                "is sent again. Should two be listed later, remove the older one, which nobody has."
+            )
+        return again
 
     def _send(self, call: Call, attempts: Attempts) -> None:
         try:
@@ -232,23 +281,38 @@ class _Run:
         self._resource.accept(call, document)
 
     def _await_shown(self) -> dict[str, Any] | None:
-        """Look until the service shows what is asked; return what it shows."""
+        """Look until the service shows what is asked, and it works; return what the service shows."""
         self._interval = FIRST_INTERVAL
         self._start_deadline()
+        complaints = 0
         while True:
+            broken: Broken | None = None
             try:
                 plan = self._make_plan()
+                lacking = (*plan.pending, *plan.unready) or self._resource.inspect(plan, self.deadline)
+                if not lacking:
+                    return plan.before
+            except Broken as error:
+                broken = error
+                complaints += 1
             except AstraError as error:
                 error.message = f"The service accepted the change, but then: {error.message}"
                 raise
-            if not plan.pending:
-                return plan.before
-            if not self._wait():
-                raise WaitTimeout(
-                    f"The service accepted the change of {self._resource.label}, but after "
-                    f"{self._settings.wait_timeout} seconds GET does not show it ({', '.join(plan.pending)}): "
-                    "run again later, or raise wait_timeout."
-                )
+            if broken is None:
+                self._wait_for(lacking)
+            elif complaints == PATIENCE or not self._wait():
+                broken.message = f"The service accepted the change, but then: {broken.message}"
+                raise broken
+
+    def _wait_for(self, lacking: tuple[str, ...], problem: str | None = None) -> None:
+        """Wait for what is still missing, or raise a WaitTimeout when the time for that is over."""
+        if not self._wait():
+            seconds = self._settings.wait_timeout
+            problem = problem or (
+                f"The service accepted the change of {self._resource.label}, but after {seconds} seconds GET does not "
+                "show it"
+            )
+            raise WaitTimeout(f"{problem} ({', '.join(lacking)}): run again later, or raise wait_timeout.")
 
     def _start_deadline(self) -> None:
         if self.deadline is UNBOUNDED:

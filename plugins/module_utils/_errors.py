@@ -56,6 +56,10 @@ class AlreadyExists(ServiceError):
     """The service answered 409 because what should be made is there: somebody else may have made it."""
 
 
+class Broken(AstraError):
+    """What was made exists as it was asked, but it does not work and says why."""
+
+
 class ConnectionFailed(AstraError):
     """No answer came, and the request certainly changed nothing."""
 

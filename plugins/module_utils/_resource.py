@@ -17,8 +17,19 @@ from typing import Any, Callable, ClassVar, NamedTuple
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
 from ansible_collections.datastax.astra.plugins.module_utils._convergence import Plan
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
+from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError, ServiceError
+from ansible_collections.datastax.astra.plugins.module_utils._masked import Comparison, compare, write_as_strings
+from ansible_collections.datastax.astra.plugins.module_utils._secrets import hide_secrets
 
 ArgumentSpec = Mapping[str, Mapping[str, Any]]
+
+# The option of a resource with secrets among its settings, which the service masks.
+UPDATE_SECRETS: Mapping[str, Any] = {
+    "type": "str",
+    "choices": ["on_change", "always", "on_create"],
+    "default": "on_change",
+    "no_log": False,
+}
 
 
 class Field(NamedTuple):
@@ -27,11 +38,18 @@ class Field(NamedTuple):
     :ivar name: of the option, and of what ``read`` returns.
     :ivar normalize: brings either side into the form in which they are compared and shown.
     :ivar is_immutable: whether it can be given when the resource is made, and never again.
+    :ivar is_compared: False for what only matters while the resource is made.
+    :ivar holds_secrets: whether it is free-form data with secrets in it, which the service masks; the option
+        ``update_secrets`` says when those are sent again.
+    :ivar combine: makes what shall be of what is and what is asked, for an option that leaves a part as it is.
     """
 
     name: str
     normalize: Callable[[Any], Any] = lambda value: value
     is_immutable: bool = False
+    is_compared: bool = True
+    holds_secrets: bool = False
+    combine: Callable[[Any, Any], Any] = lambda before, asked: asked
 
 
 class DeclaredResource:
@@ -40,6 +58,9 @@ class DeclaredResource:
     :arg params: the module's validated options.
     :arg api: the DevOps API.
     :arg stack: closes what the resource opens besides.
+    :ivar values: further return values, as far as they are known.
+    :ivar to_send: what to write of each field that holds secrets, with the secrets.
+    :ivar blocker: what has to exist before it, and does not: a sentence that ``read`` leaves; otherwise None.
     """
 
     kind: ClassVar[str]  # the key of the result that shows it
@@ -47,19 +68,29 @@ class DeclaredResource:
     identity_options: ClassVar[tuple[str, ...]] = ("name",)  # those that say which one it is
     fields: ClassVar[tuple[Field, ...]] = ()
     needed_to_create: ClassVar[tuple[str, ...]] = ()
-    is_streaming: ClassVar[bool] = False  # whether it has the options of Astra Streaming
+    is_completed_by_update: ClassVar[bool] = False  # whether a new one has values that are known only once it exists
+    shared_options: ClassVar[str | None] = None  # further ones: streaming, or cluster, the same without the tenant
     list_key: ClassVar[str | None] = None  # the key under which its info module lists all, if it can
+    secret_values: ClassVar[tuple[str, ...]] = ()  # the return values that are secret
 
     def __init__(self, params: Mapping[str, Any], api: Api, stack: contextlib.ExitStack) -> None:
         self.params = params
         self.devops = api
         self.stack = stack
         self.warnings: list[str] = []
+        self.values: dict[str, Any] = dict.fromkeys(self.secret_values)
+        self.to_send: dict[str, Any] = {}
+        self.blocker: str | None = None
 
     @property
     def api(self) -> Api:
         """The API that takes the writes."""
         return self.devops
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What says which one it is, as ``read`` shows it."""
+        return {name: self.params[name] for name in self.identity_options if self.params[name] is not None}
 
     @property
     def label(self) -> str:
@@ -74,7 +105,12 @@ class DeclaredResource:
     @classmethod
     def examine(cls, params: Mapping[str, Any]) -> Iterable[str]:
         """Yield a sentence for every mistake in the options that can be seen offline. It never repeats a secret."""
-        return ()
+        for field in cls.fields:
+            if params.get(field.name) is not None:
+                try:
+                    field.normalize(params[field.name])
+                except InputError as error:
+                    yield f"{field.name}: {error.message}"
 
     def read(self, deadline: Deadline) -> dict[str, Any] | None:
         """Return what the service shows, named as the options, or None where nothing exists."""
@@ -96,12 +132,23 @@ class DeclaredResource:
         """Return the requests that remove it."""
         raise NotImplementedError
 
-    def describe_loss(self, before: dict[str, Any]) -> str | None:
+    def find_loss(self, before: dict[str, Any], deadline: Deadline) -> str | None:
         """Return what would be lost with it, as the end of a sentence, or None when that is nothing."""
+        return None
+
+    def refuse_change(self, before: dict[str, Any], after: dict[str, Any]) -> str | None:
+        """Return why it cannot be changed like that, as a sentence, or None."""
         return None
 
     def find_unready(self, stored: dict[str, Any]) -> tuple[str, ...]:
         """Return what is still missing before it can be used, for the wait after a change."""
+        return ()
+
+    def inspect(self, plan: Plan, deadline: Deadline) -> tuple[str, ...]:
+        """Return what it still lacks before it works, although the service shows it as asked.
+
+        :raises Broken: it does not work, and says why.
+        """
         return ()
 
     def plan(self, stored: dict[str, Any] | None) -> Plan:
@@ -109,61 +156,126 @@ class DeclaredResource:
         if self.params["state"] == "absent":
             return self._plan_absent(stored)
         asked = self._read_asked()
+        before = self._normalize(stored or {})
+        free_form = {
+            field.name: compare(before.get(field.name) or {}, asked.get(field.name) or {})
+            for field in self.fields
+            if field.holds_secrets
+        }
+        self.to_send = {name: comparison.merged for name, comparison in free_form.items()}
+        missing = next((f"{name}.{key}" for name, each in free_form.items() for key in each.missing), None)
         if stored is None:
-            missing = [name for name in self.needed_to_create if self.params[name] in (None, [], "")]
-            return Plan(
-                action="created",
-                before=None,
-                after=asked,
-                diff={"before": {}, "after": asked},
-                writes=self.create(asked) if not missing else (),
-                refusal=f"{' and '.join(missing)} must be given to create {self.label}." if missing else None,
-                pending=("it is not there yet",),
-            )
-        before = self._normalize(stored)
-        changed = {name: value for name, value in asked.items() if before.get(name) != value}
-        fixed = [field.name for field in self.fields if field.is_immutable and field.name in changed]
-        after = {**before, **changed}
+            return self._plan_creation(asked, free_form, missing)
+        before.update({name: comparison.before for name, comparison in free_form.items()})
+        given = [field for field in self.fields if field.name in asked and field.is_compared]
+        after = {**before, **{field.name: field.combine(before.get(field.name), asked[field.name]) for field in given}}
+        after.update({name: comparison.after for name, comparison in free_form.items()})
+        is_unlike = {name: comparison.differs for name, comparison in free_form.items()}
+        differing = [name for name, value in after.items() if is_unlike.get(name, before.get(name) != value)]
+        repeats = self.params.get("update_secrets") == "always"
+        names = {*differing, *(name for name, comparison in free_form.items() if repeats and comparison.secrets)}
+        changed = {name: value for name, value in after.items() if name in names}
+        fixed = [field.name for field in given if field.is_immutable and field.name in changed]
+        refusal = f"{' and '.join(fixed)} of {self.label} cannot be changed." if fixed else None
+        refusal = refusal or (self.refuse_change(before, after) if changed else None)
+        sent = {name: comparison.diff for name, comparison in free_form.items() if changed}
         return Plan(
             action="updated" if changed else "none",
             before=before,
             after=after,
-            diff={"before": before, "after": after},
-            writes=self.update(before, changed) if changed and not fixed else (),
-            refusal=f"{' and '.join(fixed)} of {self.label} cannot be changed." if fixed else None,
-            pending=(*changed, *self.find_unready(stored)),
+            diff={"before": before, "after": {**after, **sent}},
+            writes=self.update(before, changed) if changed and not refusal else (),
+            refusal=refusal,
+            missing=missing if changed else None,
+            pending=tuple(differing),
+            unready=self.find_unready(stored),
+            values=dict(self.values),
+            warnings=tuple(self._find_warnings(free_form, bool(changed), bool(differing))),
         )
+
+    def _plan_creation(self, asked: dict[str, Any], free_form: Mapping[str, Comparison], secret: str | None) -> Plan:
+        missing = [name for name in self.needed_to_create if self.params[name] in (None, [], "")]
+        after = {**asked, **{name: comparison.after for name, comparison in free_form.items()}}
+        return Plan(
+            action="created",
+            before=None,
+            after=after,
+            diff={"before": {}, "after": after},
+            writes=self.create(asked) if not missing and not self.blocker else (),
+            refusal=f"{' and '.join(missing)} must be given to create {self.label}." if missing else None,
+            missing=secret,
+            blocker=self.blocker,
+            pending=("it is not there yet",),
+            is_first_step=self.is_completed_by_update,
+            values=dict(self.values),
+        )
+
+    def _find_warnings(
+        self, free_form: Mapping[str, Comparison], is_written: bool, is_different: bool
+    ) -> Iterable[str]:
+        """Say what neither this run nor the service can tell about secrets."""
+        names = ", ".join(f"{name}.{key}" for name, each in free_form.items() for key in each.unseen)
+        if names and is_written and not is_different:
+            yield f"{names} of {self.label} was sent again. The service does not show when that takes effect."
+        elif names and not is_written and self.params.get("update_secrets") == "on_change":
+            yield (
+                f"{names} of {self.label} could not be compared, because the service never shows what is stored: a "
+                "rotated secret would not be noticed. Set update_secrets to always for one run."
+            )
 
     def _plan_absent(self, stored: dict[str, Any] | None) -> Plan:
         if stored is None:
-            return Plan("none", None, None, {"before": {}, "after": {}})
-        before = self._normalize(stored)
-        loss = None if self.params.get("force") else self.describe_loss(stored)
+            return Plan("none", None, None, {"before": {}, "after": {}}, values=dict(self.values))
+        before = self.hide(self._normalize(stored))
         return Plan(
             action="deleted",
             before=before,
             after=None,
             diff={"before": before, "after": {}},
             writes=self.delete(stored),
-            refusal=f"{self.label} is not removed, because {loss}. Set force to true to lose that." if loss else None,
             pending=("it is still there",),
+            values=dict(self.values),
         )
 
     def _read_asked(self) -> dict[str, Any]:
-        given = {name: self.params[name] for name in self.identity_options if self.params[name] is not None}
-        given.update({field.name: self.params[field.name] for field in self.fields})
-        return self._normalize({name: value for name, value in given.items() if value is not None})
+        given = {field.name: self.params[field.name] for field in self.fields}
+        return self._normalize({**self.key, **{name: value for name, value in given.items() if value is not None}})
+
+    def hide(self, shown: dict[str, Any]) -> dict[str, Any]:
+        """Return what the service shows as results may hold it: without the secrets among free-form data."""
+        free_form = [field.name for field in self.fields if field.holds_secrets]
+        return {**shown, **{name: write_as_strings(hide_secrets(shown[name])) for name in free_form}}
 
     def _normalize(self, values: Mapping[str, Any]) -> dict[str, Any]:
         normalizers = {field.name: field.normalize for field in self.fields}
         return {name: normalizers.get(name, lambda value: value)(value) for name, value in values.items()}
 
     def check_write(self, plan: Plan, deadline: Deadline) -> None:
-        """Have nothing to check but what the plan refuses."""
+        """Refuse to remove what holds data, unless that is asked for."""
+        if plan.action == "deleted" and plan.before is not None and not self.params.get("force"):
+            loss = self.find_loss(plan.before, deadline)
+            if loss:
+                raise InputError(f"{self.label} is not removed, because {loss}. Set force to true to lose that.")
 
     def accept(self, call: Call, document: Any) -> None:
         """Take no note of what the service answers to a write."""
 
     def complete(self, plan: Plan, deadline: Deadline) -> Mapping[str, Any]:
-        """Return nothing besides what the plan says."""
-        return {}
+        """Return the further return values.
+
+        :raises ServiceError: it was made, but the one answer that has its secret was lost.
+        """
+        if plan.action == "created" and not self._knows_secrets():
+            made = self.read(deadline)
+            if not self._knows_secrets():
+                names = (
+                    ", ".join(f"{name} {made[name]}" for name in self.identity_options if name in made) if made else ""
+                )
+                raise ServiceError(
+                    f"{self.label} was made, but the only answer that shows its secret was lost: remove it "
+                    f"({names or 'the service does not list it yet'}) and run again."
+                )
+        return self.values
+
+    def _knows_secrets(self) -> bool:
+        return all(self.values[name] for name in self.secret_values)

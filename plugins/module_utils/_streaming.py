@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the resources of Astra Streaming share: the tenant's record, and Pulsar's admin API behind it.
+"""What the resources of Astra Streaming share: names, the tenant's record, and Pulsar's admin API behind it.
 
 One application token is the credential for both (terraform-provider-astra, pull request 369). The admin API's URL is
 taken from the tenant's record and never computed: dedicated clusters have other names (issue 228 there).
@@ -10,52 +10,175 @@ taken from the tenant's record and never computed: dedicated clusters have other
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import contextlib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Callable, ClassVar, TypeVar
+from urllib.parse import quote
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
 from ansible_collections.datastax.astra.plugins.module_utils._connection import open_http
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
-from ansible_collections.datastax.astra.plugins.module_utils._errors import ServiceError
+from ansible_collections.datastax.astra.plugins.module_utils._documents import read_keys
+from ansible_collections.datastax.astra.plugins.module_utils._errors import Busy, InputError, ServiceError
+from ansible_collections.datastax.astra.plugins.module_utils._organizations import normalize_organization_id
 from ansible_collections.datastax.astra.plugins.module_utils._resource import DeclaredResource
 
 MANAGE_STREAMING = "the application token needs the role Organization Administrator or the permission org-stream-manage"
+DONE = (200, 201, 202, 204)  # the descriptions and the clients disagree on which of them a change answers
+
+_LIKE_A_HOST = r"[a-z]([-a-z0-9]*[a-z0-9])", "lower case letters, digits and hyphens, beginning with a letter"
+_AS_PULSAR_HAS_IT = r"[-=:.\w]+", "letters, digits and any of - _ = : ."
+_FORMS = {
+    "name of a tenant": _LIKE_A_HOST,
+    "name of a cluster": _LIKE_A_HOST,
+    "name of a namespace": _AS_PULSAR_HAS_IT,
+    "name of a subscription": _AS_PULSAR_HAS_IT,
+    "name of a topic": (
+        r"(?!.*-partition-\d+$)[a-zA-Z][-.\w]*",
+        "letters, digits and any of - _ ., a letter first and no -partition-N last; tenant and namespace go elsewhere",
+    ),
+    "name of a sink": (r"[a-zA-Z0-9][-.\w]*", "letters, digits and any of - _ ., a letter or digit first"),
+    "email address": (r"[^@\s]+@[^@\s]+", "one @"),
+}
+_T = TypeVar("_T")
+
+
+def make_path(*names: str) -> str:
+    """Return a path of these parts; a slash within a name is no separator."""
+    return "/".join(("", *(quote(name, safe="") for name in names)))
 
 
 class StreamingResource(DeclaredResource):
-    """A resource of an Astra Streaming tenant, on the control plane."""
+    """A resource of Astra Streaming, on its control plane. The first of its identity options is the tenant."""
 
-    is_streaming = True
+    shared_options = "streaming"
+    forms: ClassVar[Mapping[str, str]] = {}  # what its options are: a key of _FORMS
+
+    _admin: Api | None = None
+    _record: dict[str, Any] | None = None  # the tenant's, as it was last read
+
+    @property
+    def tenant(self) -> str:
+        """The tenant's name."""
+        return str(self.params[self.identity_options[0]])
 
     @property
     def headers(self) -> Mapping[str, str]:
         """The headers that say which cluster's tenant is meant."""
         return {"X-DataStax-Pulsar-Cluster": self.params["cluster"]}
 
+    @property
+    def organization(self) -> str:
+        """The organization's id, which some of the calls want. The tenant's record names it, once that was read."""
+        with contextlib.suppress(InputError):
+            return normalize_organization_id(str(read_keys(self._record, "astraOrgGUID")[0]))
+        return self.devops.find_organization(enterprise="give an application token of the organization itself")
+
+    @classmethod
+    def examine(cls, params: Mapping[str, Any]) -> Iterable[str]:
+        """Yield a sentence for every mistake in the options that can be seen offline."""
+        yield from super().examine(params)
+        shared = {"tenant": "name of a tenant", "cluster": "name of a cluster"}
+        for option, form in {**shared, **cls.forms}.items():
+            pattern, allowed = _FORMS[form]
+            given = params.get(option) or []
+            if not all(
+                re.fullmatch(pattern, value, re.ASCII) for value in ([given] if isinstance(given, str) else given)
+            ):
+                yield f"{option} is not the {form}, which has {allowed}."
+
+    def call(self, purpose: str, method: str, *path: str, **more: Any) -> Call:
+        """Return a call of the control plane or of the admin API, about this cluster's tenant."""
+        more["advice"] = {403: MANAGE_STREAMING, **more.get("advice", {})}
+        more["headers"] = {**self.headers, **more.get("headers", {})}
+        return Call(purpose, method, make_path(*path), (200,) if method == "GET" else DONE, **more)
+
     def read_tenant(self, deadline: Deadline) -> dict[str, Any] | None:
         """Return the tenant's record as the control plane shows it, or None where there is no such tenant.
 
-        :raises AstraError: it cannot be read.
+        :raises AstraError: it cannot be read, or is that of another cluster.
         """
-        tenant, cluster = self.params["tenant"], self.params["cluster"]
-        call = Call(
-            f"Reading tenant {tenant} of cluster {cluster}",
-            "GET",
-            f"/v2/streaming/tenants/{tenant}",
-            absent=(404,),
-            advice={403: MANAGE_STREAMING},
-            headers=self.headers,
+        asked = self.params["cluster"]
+        purpose = f"Reading tenant {self.tenant} of cluster {asked}"
+        call = self.call(purpose, "GET", "v2", "streaming", "tenants", self.tenant, absent=(404,), form=dict)
+        record: dict[str, Any] | None = self.devops.read(call, deadline)
+        if record is not None:
+            name, cluster = read_keys(record, "tenantName", "clusterName")
+            if name != self.tenant or cluster != asked:
+                raise ServiceError(
+                    f"{purpose} failed: the service shows tenant {name} of cluster {cluster} instead: check cluster."
+                )
+        self._record = record
+        return record
+
+    def find_tenant(self, deadline: Deadline) -> dict[str, Any] | None:
+        """Return the tenant's record, read until it is ready, or None, with a ``blocker``, without the tenant."""
+        record = self._record if self._record and is_active(self._record) else self.read_tenant(deadline)
+        self.blocker = None
+        if record is None:
+            self._block()
+        return record
+
+    def find_admin(self, deadline: Deadline) -> Api | None:
+        """Return Pulsar's admin API, or None where the tenant does not exist.
+
+        :raises AstraError: it cannot be found out.
+        """
+        if self._admin is None:
+            url = self.params["admin_url"]
+            if not url:
+                record = self.find_tenant(deadline)
+                if record is None:
+                    return None
+                url = read_keys(record, "webServiceUrl")[0]
+            if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+                raise ServiceError(f"Astra shows no webServiceUrl for tenant {self.tenant}: give admin_url.")
+            http = self.stack.enter_context(open_http({**self.params, "admin_url": url}, "admin_url"))
+            self._admin = self.devops.move_to(http)
+        return self._admin
+
+    def ask_admin(self, question: Callable[[Api, Deadline], _T], deadline: Deadline) -> _T | None:
+        """Return what Pulsar's admin API answers to a question, or None, with a ``blocker``, without the tenant.
+
+        The admin API answers 401 for a tenant that does not exist or is not ready, as it does for a wrong token, so
+        that then the control plane decides (terraform-provider-astra, pull request 425).
+
+        :raises Busy: the tenant is being made.
+        """
+        self.blocker = None
+        admin = self.find_admin(deadline)
+        if admin is not None:
+            try:
+                return question(admin, deadline)
+            except ServiceError as error:
+                if error.result.get("http_status") != 401:
+                    raise
+                record = self.read_tenant(deadline)
+                if record is not None:
+                    if is_active(record):
+                        raise
+                    raise Busy(f"Tenant {self.tenant} is not ready yet: {error.message}", **error.result) from None
+        self._block()
+        return None
+
+    def _block(self) -> None:
+        self.blocker = (
+            f"There is no tenant {self.tenant} on cluster {self.params['cluster']}: "
+            "make it first, with datastax.astra.astra_streaming_tenant."
         )
-        document = self.devops.read(call, deadline)
-        if document is not None and not isinstance(document, dict):
-            raise ServiceError(f"{call.purpose} failed: the service answered with a body that is not a JSON object.")
-        return document
+
+    def list_names(self, admin: Api, deadline: Deadline, *path: str) -> list[str] | None:
+        """Return the last parts of the names that the admin API lists, or None where what should hold them is not."""
+        purpose = f"Listing what is in {'/'.join(path[1:])}"
+        names = admin.read(self.call(purpose, "GET", "admin", "v2", *path, absent=(404,), form=list), deadline)
+        return None if names is None else sorted(str(name).rpartition("/")[2] for name in names)
 
 
 class AdminResource(StreamingResource):
     """A resource of an Astra Streaming tenant, behind Pulsar's admin API."""
 
-    _admin: Api | None = None
+    place: ClassVar[tuple[str, ...]]  # where the admin API has it: what its path begins with
 
     @property
     def api(self) -> Api:
@@ -63,29 +186,60 @@ class AdminResource(StreamingResource):
         assert self._admin
         return self._admin
 
-    def find_admin(self, deadline: Deadline) -> bool:
-        """Find Pulsar's admin API; return False where the tenant does not exist.
+    def ask(self, verb: str, method: str, *path: str, **more: Any) -> Call:
+        """Return a call of the admin API about this resource.
 
-        :raises AstraError: it cannot be found out.
+        :arg verb: what is done, as the beginning of a sentence that goes on with the resource.
         """
-        if self._admin is None:
-            url = self.params["admin_url"]
-            if not url:
-                tenant = self.read_tenant(deadline)
-                if tenant is None:
-                    return False
-                url = tenant.get("webServiceUrl")
-            if not isinstance(url, str) or not url.startswith(("http://", "https://")):
-                raise ServiceError(
-                    f"Astra shows no webServiceUrl for tenant {self.params['tenant']}: give admin_url.",
-                )
-            http = self.stack.enter_context(open_http({**self.params, "admin_url": url}, "admin_url"))
-            self._admin = self.devops.move_to(http)
-        return True
+        names = (str(self.params[name]) for name in self.identity_options)
+        return self.call(f"{verb} {self.label}", method, "admin", *self.place, *names, *path, **more)
 
-    def refuse_without_tenant(self) -> ServiceError:
-        """Return the error for a tenant that does not exist."""
-        return ServiceError(
-            f"There is no tenant {self.params['tenant']} on cluster {self.params['cluster']}: "
-            "make it first, with datastax.astra.astra_streaming_tenant."
-        )
+    def read_admin(self, admin: Api, deadline: Deadline) -> dict[str, Any] | None:
+        """Return what the admin API shows, named as the options, or None where nothing exists."""
+        raise NotImplementedError
+
+    def list_admin(self, admin: Api, deadline: Deadline) -> list[dict[str, Any]]:
+        """Return all that the admin API shows."""
+        raise NotImplementedError
+
+    def list_topics(self, admin: Api, deadline: Deadline, namespace: str) -> dict[str, int]:
+        """Return the topics of a namespace with their numbers of partitions; none, with a ``blocker``, without it."""
+        topics: dict[str, int] = {}
+        names = self.list_names(admin, deadline, "persistent", self.tenant, namespace)
+        if names is None:
+            self.blocker = (
+                f"There is no namespace {namespace} in tenant {self.tenant}: "
+                "make it first, with datastax.astra.astra_streaming_namespace."
+            )
+        for name in names or ():
+            topic = re.sub(r"-partition-\d+$", "", name)
+            topics[topic] = topics.get(topic, 0) + (topic != name)
+        return topics
+
+    def identify_topic(self, namespace: str, name: str) -> dict[str, Any]:
+        """Return what says which topic it is, with the name that producers and consumers use."""
+        full_name = f"persistent://{self.tenant}/{namespace}/{name}"
+        return {"tenant": self.tenant, "namespace": namespace, "name": name, "full_name": full_name}
+
+    def delete_topic(self, namespace: str, name: str, partitions: int) -> Call:
+        """Return the request that removes a topic; with ``force``, whoever uses it."""
+        path = ["v2", "persistent", self.tenant, namespace, name, *(["partitions"] if partitions else [])]
+        query = {"force": "true"} if self.params["force"] else None
+        return self.call(f"Deleting topic {namespace}/{name}", "DELETE", "admin", *path, query=query)
+
+    def read(self, deadline: Deadline) -> dict[str, Any] | None:
+        """Return what the service shows, named as the options, or None where nothing exists."""
+        return self.ask_admin(self.read_admin, deadline)
+
+    def list(self, deadline: Deadline) -> list[dict[str, Any]]:
+        """Return all that exist, for the info module."""
+        listed = self.ask_admin(self.list_admin, deadline)
+        if self.blocker:
+            raise InputError(self.blocker)
+        return listed or []
+
+
+def is_active(record: Mapping[str, Any]) -> bool:
+    """Tell whether a tenant can be used; one whose record has no status can."""
+    status = read_keys(record, "status")[0]
+    return status is None or str(status).lower() in ("", "active")

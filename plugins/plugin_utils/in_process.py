@@ -27,7 +27,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.action import ActionBase
 from ansible_collections.datastax.astra.plugins.module_utils import _http
-from ansible_collections.datastax.astra.plugins.module_utils._command import Command, perform
+from ansible_collections.datastax.astra.plugins.module_utils._command import Command, describe_invocation, perform
 from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
 from ansible_collections.datastax.astra.plugins.module_utils._secrets import find_secrets
 
@@ -69,14 +69,22 @@ class InProcessAction(ActionBase):
     """Runs ``command`` in this process, or the module of the same name on the target."""
 
     _supports_check_mode = True
-    _supports_async = True
 
     command: ClassVar[Command]
+
+    @property
+    def _supports_async(self) -> bool:
+        """Tell whether ``async`` is possible: what async_status returns of a secret, nobody would hide."""
+        return not self.command.secret_values
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the task and return its result."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         result.update(self._perform(plain(self._task.args), task_vars or {}))
+        if any(result.get(name) for name in self.command.secret_values):
+            # Registered as it is, and shown to nobody: no screen, log or callback gets it.
+            result["_ansible_no_log"] = True
+            self._task.no_log = True  # for the result of a whole loop, before ansible-core 2.19
         return result
 
     def _perform(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -112,7 +120,7 @@ class InProcessAction(ActionBase):
             warning = f"Both option {both['option']} and its alias {both['alias']} are set."
             result.setdefault("warnings", []).append(warning)
         if getattr(C, "INJECT_INVOCATION", True):  # ansible-core before 2.20 always has it
-            result["invocation"] = {"module_args": params}
+            result["invocation"] = describe_invocation(command, params)
         cleaned: dict[str, Any] = remove_values(result, find_secrets(command.argument_spec, args, params))
         return cleaned
 
@@ -123,6 +131,8 @@ class InProcessAction(ActionBase):
         return str(error.msg)
 
     def _run_module(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        if self.command.secret_values:
+            self._play_context.no_log = True  # or ssh shows what the module returns at -vvv
         wrap_async = bool(self._task.async_val)
         result: dict[str, Any] = self._execute_module(module_args=args, task_vars=task_vars, wrap_async=wrap_async)
         if not wrap_async:

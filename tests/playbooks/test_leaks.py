@@ -23,6 +23,9 @@ from tests.wire.support import OAUTH2_OPTIONS, application_token, jwt
 MODULE = "datastax.astra.astra_audit_log_stream"
 INFO = "datastax.astra.astra_audit_log_stream_info"
 ROLE = "datastax.astra.audit_log_stream"
+PULSAR_TOKEN = "datastax.astra.astra_streaming_token"
+TOKEN_MODULE = "datastax.astra.astra_token"
+SINK = "datastax.astra.astra_streaming_sink"
 
 CLIENT_SECRET = "client-secret-that-nobody-may-see"
 CREDENTIALS = json.dumps({"client_id": "acme", "client_secret": CLIENT_SECRET})
@@ -126,7 +129,7 @@ def watched(fleet, tmp_path, temporary):
         "TMPDIR": str(temporary),
     }
 
-    def run(*arguments, in_process=True, **keywords):
+    def run(*arguments, in_process=True, kept=None, **keywords):
         arguments += ("-vvvvvv", "--diff", "-e", json.dumps({"astra_in_process": in_process}))
         with ProcessList() as processes:
             finished = fleet.play(*arguments, **keywords, **environment)
@@ -137,7 +140,11 @@ def watched(fleet, tmp_path, temporary):
         places = {str(path): path.read_bytes() for path in files}
         places |= {"screen": finished.screen.encode(), "errors": finished.errors.encode()}
         places["processes"] = b"\n".join(processes.seen)
-        assert {place: found for place, content in places.items() if (found := leaks(content, SECRETS))} == {}
+        # The one place for secrets that the service made is the file in which a task was told to keep them.
+        returned = places.pop(str(kept)).decode().split() if kept else []
+        assert bool(kept) == bool(returned)
+        secrets = [*SECRETS, *returned]
+        assert {place: found for place, content in places.items() if (found := leaks(content, secrets))} == {}
         for name in ("log", "events"):
             assert (fleet.directory / name).stat().st_size > 1000
         return finished
@@ -227,6 +234,67 @@ def test_own_play(fleet, watched, in_process):
     results = json.loads(kept.read_text())
     outcomes = [result.get("action") or ("failed" if result["failed"] else "shown") for result in results]
     assert outcomes == ["none", "updated", "updated", *["failed"] * 4, "shown", "failed", "deleted", "created"]
+
+
+@BOTH_WAYS
+def test_returned_secrets(fleet, watched, in_process):
+    """A registered result has them, and nothing else: not with a loop, in a failure or in check mode."""
+    tenant = {"tenant": "acme"}
+    fleet.service.set_tenant(IDS["acme-1"], "acme", namespaces=[{"name": "audit", "topics": [{"name": "log"}]}])
+    configs = {"elasticSearchUrl": "https://es:9200", "indexName": "audit", "password": "{{ vault_token }}"}
+    sink = {**tenant, "namespace": "audit", "name": "siem", "connector": "elastic_search", "topic": "log"}
+    tasks = [
+        {PULSAR_TOKEN: {**tenant, "validity": "90d"}, "check_mode": True},
+        {PULSAR_TOKEN: {**tenant, "validity": "90d"}},
+        {PULSAR_TOKEN: {**tenant, "validity": "90d"}},
+        {PULSAR_TOKEN: {**tenant, "validity": "90d", "min_validity": "{{ item }}"}, "loop": ["1d", "2d"]},
+        {PULSAR_TOKEN: {**tenant, "validity": "90d", "min_validity": "soon"}},
+        {TOKEN_MODULE: {"roles": ["Admin User"], "description": "daily"}},
+        {TOKEN_MODULE: {"roles": ["Admin User"], "description": "daily"}},
+        {SINK: {**sink, "configs": configs}},
+        {SINK: {**sink, "configs": {**configs, "indexName": "other"}}},
+        {SINK: {**sink, "configs": {**configs, "nonsense": "{{ vault_rotated }}"}}},
+        {SINK: {**sink, "configs": configs, "parallelism": "{{ vault_token }}"}},
+    ]
+    for number, task in enumerate(tasks):
+        task.update(name=f"Task {number}", register=f"result_{number}", ignore_errors=True)
+    kept, shown = fleet.directory / "kept", fleet.directory / "shown.json"
+    secrets = (
+        "{{ [result_1.pulsar_token, result_5.token, result_1.client_conf.split('token:')[1].split()[0]] | join(' ') }}"
+    )
+    outcomes = [f"result_{number}.action | default('failed')" for number in range(len(tasks)) if number != 3]
+    tasks += [
+        {
+            "name": "Keep",
+            "ansible.builtin.copy": {"content": secrets, "dest": str(kept), "mode": "0600"},
+            "no_log": True,
+        },
+        {
+            "name": "Show",
+            "ansible.builtin.copy": {"content": f"{{{{ [{', '.join(outcomes)}] | to_json }}}}", "dest": str(shown)},
+        },
+    ]
+    defaults = {"api_url": fleet.service.api_url, "application_token": "{{ vault_administrators[inventory_hostname] }}"}
+    play = {
+        "name": "Own",
+        "hosts": GROUP,
+        "gather_facts": False,
+        "module_defaults": {"group/datastax.astra.astra": defaults},
+        "tasks": tasks,
+    }
+    path = fleet.write("own.yml", yaml.safe_dump([play], sort_keys=False))
+    fleet.describe(names=["acme-1"])
+    run = watched(playbook=str(path), in_process=in_process, kept=kept)
+    assert json.loads(shown.read_text()) == [
+        *("created", "created", "none", "failed"),
+        *("created", "none"),
+        *("created", "updated", "failed", "failed"),
+    ]
+    assert run.screen.count("the output has been hidden") >= 4
+    # What has no secret is shown as ever.
+    assert "min_validity: is not a duration" in run.screen
+    assert '"indexName": "other"' in run.screen
+    assert "Unrecognized field" in run.screen
 
 
 def test_preflight_finds_mistakes(fleet, watched):

@@ -55,6 +55,23 @@ _MALFORMED = r"has a malformed \u escape: \u needs four hexadecimal digits, and 
 _TOKEN_PARAMS = re.compile(r"(?:token|file):.*|[\w-]+\.[\w-]+\.[\w-]*", re.ASCII | re.DOTALL)
 
 
+def format_client_conf(web_service_url: str, broker_service_url: str, token: str) -> str:
+    """Return the text of a client.conf with a token, with the ten keys that Astra's own has."""
+    properties = {
+        "webServiceUrl": web_service_url,
+        "brokerServiceUrl": broker_service_url,
+        "authPlugin": "org.apache.pulsar.client.impl.auth.AuthenticationToken",
+        "authParams": f"token:{token}",
+        "tlsAllowInsecureConnection": "false",
+        "tlsEnableHostnameVerification": "true",
+        "useKeyStoreTls": "false",
+        "tlsTrustStoreType": "JKS",
+        "tlsTrustStorePath": "",
+        "tlsTrustStorePassword": "",
+    }
+    return "".join(f"{key}={value}\n" for key, value in properties.items())
+
+
 class Property(NamedTuple):
     """One property: the number of its first line, its key, and its value.
 

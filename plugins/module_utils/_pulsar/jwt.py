@@ -11,7 +11,9 @@ import datetime
 import json
 import math
 import re
-from typing import Any
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
 
@@ -57,6 +59,35 @@ def rfc3339(timestamp: float) -> str | None:
     except (OverflowError, OSError, ValueError):
         return None
     return moment.isoformat().replace("+00:00", "Z")
+
+
+class TokenFacts(NamedTuple):
+    """What can be told of one of Astra's Pulsar tokens: its id, and seconds since the epoch, or None for no end."""
+
+    token_id: str
+    issued_at: int
+    expires_at: int | None
+
+    def lasts(self, seconds: int) -> bool:
+        """Tell whether it is valid for so many seconds from now; a negative number asks for one without an end."""
+        return self.expires_at is None or (seconds >= 0 and self.expires_at > time.time() + seconds)
+
+    def show(self) -> dict[str, Any]:
+        """Return it as results show it."""
+        ends = None if self.expires_at is None else rfc3339(self.expires_at)
+        return {"token_id": self.token_id, "issued_at": rfc3339(self.issued_at), "expires_at": ends}
+
+
+def read_facts(claims: Mapping[str, Any]) -> TokenFacts:
+    """Return what the claims of a token say. Astra writes numbers as strings in some answers.
+
+    :raises InputError: they are not those of one of Astra's tokens.
+    """
+    try:
+        expiry = claims.get("exp")
+        return TokenFacts(str(claims["tokenid"]), int(claims.get("iat") or 0), None if expiry is None else int(expiry))
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
+        raise InputError("is not a token of Astra Streaming: it has no id or an end that is not a number.") from None
 
 
 def find_tenant(subject: object) -> str | None:

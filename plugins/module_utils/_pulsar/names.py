@@ -68,3 +68,11 @@ def normalize_topic(value: str) -> str:
     if not topic or not topic.isprintable() or any(character.isspace() for character in topic):
         raise InputError("has a topic name that is empty or contains white space.")
     return f"persistent://{name}"
+
+
+def complete_topic(value: str, tenant: str, namespace: str) -> str:
+    """Return the full name of a persistent topic of which the last part may be given alone.
+
+    :raises InputError: the value is neither. The message does not repeat the value.
+    """
+    return normalize_topic(value if "/" in value else f"{tenant}/{namespace}/{value.strip()}")

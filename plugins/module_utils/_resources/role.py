@@ -15,15 +15,10 @@ from typing import Any
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import ORGANIZATION_ADMINISTRATOR, Call
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
+from ansible_collections.datastax.astra.plugins.module_utils._documents import read_keys
 from ansible_collections.datastax.astra.plugins.module_utils._resource import DeclaredResource, Field
 
 _PATH = "/v2/organizations/roles"
-
-
-def read_case_insensitively(document: Any, *names: str) -> list[Any]:
-    """Return the values of an object's keys, in whatever case they come; None for what is not there."""
-    values = {key.lower(): value for key, value in document.items()} if isinstance(document, dict) else {}
-    return [values.get(name.lower()) for name in names]
 
 
 class Role(DeclaredResource):
@@ -49,8 +44,8 @@ class Role(DeclaredResource):
     def list(self, deadline: Deadline) -> list[dict[str, Any]]:
         """Return every role, the built-in ones too."""
         advice = {403: f"{ORGANIZATION_ADMINISTRATOR} org-role-read"}
-        documents = self.devops.read(Call("Listing the roles", "GET", _PATH, advice=advice), deadline)
-        return [_interpret(document) for document in documents or []]
+        call = Call("Listing the roles", "GET", _PATH, advice=advice, form=list)
+        return [_interpret(document) for document in self.devops.read(call, deadline)]
 
     def read(self, deadline: Deadline) -> dict[str, Any] | None:
         """Return the role of this name, or None."""
@@ -82,8 +77,8 @@ class Role(DeclaredResource):
 
 
 def _interpret(document: Any) -> dict[str, Any]:
-    identifier, name, policy = read_case_insensitively(document, "id", "name", "policy")
-    actions, resources, description = read_case_insensitively(policy, "actions", "resources", "description")
+    identifier, name, policy = read_keys(document, "id", "name", "policy")
+    actions, resources, description = read_keys(policy, "actions", "resources", "description")
     return {
         "id": identifier,
         "name": name,

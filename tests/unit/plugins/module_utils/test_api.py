@@ -277,9 +277,9 @@ class TestRefusals:
             (400, ServiceError),
             (409, AlreadyExists),
             (429, ServiceError),
-            (503, ServiceError),
             (500, AnswerLost),
             (502, AnswerLost),
+            (503, AnswerLost),
             (504, AnswerLost),
         ],
     )
@@ -287,6 +287,12 @@ class TestRefusals:
         """What has made a credential is looked for in the list, not made again."""
         assert failure(ONCE, status).__class__ is kind
         assert failure(POST, 504).__class__ is ServiceError
+
+    @pytest.mark.parametrize(("said", "kind"), [("Box exists ALREADY", AlreadyExists), ("no", ServiceError)])
+    def test_what_a_service_has_no_status_for_is_told_by_its_words(self, said, kind):
+        call = POST._replace(phrases={"exists already": "exists", "no change": "done"})
+        assert failure(call, 400, {"reason": said}).__class__ is kind
+        assert perform(api_of(400, {"reason": "Contains no change"}), call) == {"reason": "Contains no change"}
 
     def test_a_document_with_errors_is_a_refusal_whatever_the_status(self):
         error = failure(READ, 200, {"errors": [{"ID": 5, "message": "no"}], "pulsar": {}})

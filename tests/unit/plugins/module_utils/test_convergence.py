@@ -19,6 +19,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._errors import (
     AlreadyExists,
     AnswerLost,
     AstraError,
+    Broken,
     Busy,
     ConnectionFailed,
     InputError,
@@ -100,6 +101,7 @@ class Thing:
         self.checked = []
         self.accepted = []
         self.refusal = None
+        self.on_inspect = []
 
     def read(self, deadline):
         return self.api.read(deadline)
@@ -122,6 +124,12 @@ class Thing:
             pending=() if stored == self.wanted else ("value",),
             **self.more,
         )
+
+    def inspect(self, plan, deadline):
+        found = self.on_inspect.pop(0) if self.on_inspect else ()
+        if isinstance(found, AstraError):
+            raise found
+        return found
 
     def check_write(self, plan, deadline):
         self.checked.append(plan.action)
@@ -388,6 +396,71 @@ class TestLostAnswers:
         service.on_write = [Busy("Busy."), *[lost] * 20]
         assert failure(Thing(service, "a"), Settings(wait_timeout=3)).__class__ is AnswerLost
         assert sum(clock.slept) <= 3
+
+
+class TestMadeOnce:
+    """What must not arrive twice, such as what makes a credential."""
+
+    ONCE = (Call("Making the thing", "POST", "/thing", body="a", replay=False),)
+
+    def test_it_is_looked_for_before_it_is_sent_again(self):
+        service = Service()
+        service.on_write = [lost]
+        result = converge(Thing(service, "a", writes=self.ONCE), Settings())
+        assert service.log == ["read", "POST a", "read", "read", "read", "POST a", "read"]
+        assert result["warnings"][0].startswith("Making the thing: the answer was lost.")
+
+    @pytest.mark.parametrize("lag", [1, 2, 3])
+    def test_it_may_be_shown_late(self, lag):
+        service = Service(lag=lag - 1)
+
+        def arrive(service):
+            service.apply("a")
+            raise AnswerLost("The connection broke.")
+
+        service.on_write = [arrive]
+        result = converge(Thing(service, "a", writes=self.ONCE), Settings())
+        assert (result["action"], result["warnings"]) == ("created", [])
+        assert service.log == ["read", "POST a", *["read"] * (lag + 1)]
+
+
+class TestWorking:
+    """What is there as asked need not work."""
+
+    def test_what_is_still_missing_is_waited_for(self):
+        service = Service()
+        thing = Thing(service, "a")
+        thing.on_inspect = [("it does not run",), ("it has no consumer",)]
+        assert converge(thing, Settings())["action"] == "created"
+        assert service.log == ["read", "POST a", "read", "read", "read"]
+
+    def test_in_vain(self):
+        thing = Thing(Service(), "a")
+        thing.on_inspect = [("it does not run",)] * 99
+        error = failure(thing, Settings(wait_timeout=1))
+        assert (error.__class__, "(it does not run)" in error.message) == (WaitTimeout, True)
+
+    def test_an_unchanged_one_is_not_waited_for(self):
+        thing = Thing(Service("a"), "a")
+        thing.on_inspect = [("it does not run",)]
+        assert converge(thing, Settings())["warnings"] == ["the thing is as asked, but it does not run."]
+
+    @pytest.mark.parametrize(("times", "works"), [(2, True), (3, False)])
+    def test_a_failure_is_believed_when_it_stays(self, times, works):
+        thing = Thing(Service(), "a")
+        thing.on_inspect = [Broken("It failed.")] * times
+        if works:
+            assert converge(thing, Settings())["action"] == "created"
+        else:
+            error = failure(thing)
+            assert (error.__class__, error.result["changed"]) == (Broken, True)
+            assert error.message == "The service accepted the change, but then: It failed."
+
+    def test_an_unchanged_one_that_does_not_work_is_a_failure(self):
+        thing = Thing(Service("a"), "a")
+        thing.on_inspect = [Broken("It failed.")]
+        error = failure(thing)
+        assert (error.message, error.result["changed"]) == ("It failed.", False)
 
 
 class TestExistsAlready:

@@ -8,9 +8,16 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 
 import pytest
-from ansible_collections.datastax.astra.plugins.module_utils._pulsar.jwt import find_tenant, read_jwt, rfc3339
+from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.jwt import (
+    find_tenant,
+    read_facts,
+    read_jwt,
+    rfc3339,
+)
 
 from tests.unit.plugins.module_utils.support import (
     APPLICATION_TOKEN,
@@ -140,3 +147,32 @@ def test_rfc3339(timestamp, expected):
 )
 def test_find_tenant(subject, tenant):
     assert find_tenant(subject) == tenant
+
+
+@pytest.mark.parametrize(
+    ("claims", "shown"),
+    [
+        ({"tokenid": "a", "iat": 0}, ("a", "1970-01-01T00:00:00Z", None)),
+        ({"tokenid": "a", "iat": "60", "exp": "120"}, ("a", "1970-01-01T00:01:00Z", "1970-01-01T00:02:00Z")),
+        ({"tokenid": "a"}, ("a", "1970-01-01T00:00:00Z", None)),
+    ],
+)
+def test_read_facts(claims, shown):
+    assert tuple(read_facts(claims).show().values()) == shown
+
+
+@pytest.mark.parametrize(
+    "claims", [{}, {"tokenid": "a", "exp": "soon"}, {"tokenid": "a", "iat": "soon"}, [], None, "text"]
+)
+def test_what_is_no_token_of_astra(claims):
+    with pytest.raises(InputError, match="is not a token of Astra Streaming"):
+        read_facts(claims)
+
+
+@pytest.mark.parametrize(
+    ("left", "seconds", "lasts"),
+    [(None, -1, True), (None, 10**9, True), (100, 50, True), (100, 150, False), (100, -1, False), (-100, 0, False)],
+)
+def test_lasts(left, seconds, lasts):
+    claims = {"tokenid": "a", **({} if left is None else {"exp": time.time() + left})}
+    assert read_facts(claims).lasts(seconds) is lasts

@@ -7,7 +7,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.datastax.astra.plugins.module_utils._pulsar.names import normalize_endpoint, normalize_topic
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.names import (
+    complete_topic,
+    normalize_endpoint,
+    normalize_topic,
+)
 
 from tests.unit.plugins.module_utils.support import APPLICATION_TOKEN, MASK, TOPIC_FORM, WEB, jwt, message_of
 
@@ -164,3 +168,13 @@ def test_topics(value, expected):
 )
 def test_refused_topics(value, message):
     assert message_of(normalize_topic, value) == message
+
+
+@pytest.mark.parametrize("value", ["log", " log ", "acme/audit/log", "persistent://acme/audit/log"])
+def test_the_last_part_of_a_topic_is_enough(value):
+    assert complete_topic(value, "acme", "audit") == "persistent://acme/audit/log"
+
+
+@pytest.mark.parametrize("value", ["audit/log", "non-persistent://acme/audit/log", "", "a b"])
+def test_what_is_no_topic(value):
+    assert message_of(lambda text: complete_topic(text, "acme", "audit"), value)

@@ -57,7 +57,10 @@ SPEC = {
         ({"token": "", "configs": {}, "sink": {}}, set()),
         ({"token": "a", "name": "b", "update_token": "always"}, {"a"}),
         ({"token": " a\n"}, {" a\n", "a"}),
-        ({"configs": {"one": "a", "two": ["b", {"three": 7, "four": None}]}}, {"a", "b", "7"}),
+        (
+            {"configs": {"password": "a", "secrets": ["b", {"three": 7000, "four": None}], "user": "c"}},
+            {"a", "b", "7000"},
+        ),
         ({"sink": {"password": "a", "user": "b"}}, {"a"}),
         ({"unknown": "a"}, set()),
     ],
