@@ -111,4 +111,5 @@ class StreamingTopic(AdminResource):
         return f"it has {use}" if use else None
 
     def _subscribe(self, name: str) -> Call:
-        return self.ask(f"Creating the subscription {name} of", "PUT", "subscription", name, body="earliest")
+        purpose = f"Creating the subscription {name} of"
+        return self.ask(purpose, "PUT", "subscription", name, body="earliest", conflict="exists")
