@@ -12,9 +12,9 @@ from pathlib import Path
 
 import javaproperties
 import pytest
-from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import OPTIONS, read_options, parse
-from ansible_collections.datastax.astra.plugins.module_utils.destination import read_jwt
 from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import OPTIONS, parse, read_options
+from ansible_collections.datastax.astra.plugins.module_utils.destination import read_jwt
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
