@@ -298,7 +298,7 @@ def pulsar(session: nox.Session) -> None:
     elif got.returncode:
         session.error("Apache Pulsar could not be had")
     install(session, "pulsar")
-    session.run("pytest", "tests/pulsar", "--numprocesses=2", "--dist=loadgroup", *session.posargs)
+    session.run("pytest", "tests/pulsar", "--numprocesses=2", "--dist=loadfile", *session.posargs)
 
 
 @each_core

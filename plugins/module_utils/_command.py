@@ -326,7 +326,7 @@ def _execute_info(params: Mapping[str, Any], check_mode: bool, warnings: list[st
 
 
 def _execute_delivery(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
-    way = read_way(params)
+    way = read_way(params, warnings)
     token = params["application_token"]
     judgement = check_delivery(
         way,
@@ -338,7 +338,7 @@ def _execute_delivery(params: Mapping[str, Any], check_mode: bool, warnings: lis
 
 
 def _execute_probe(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
-    way = read_way(params, needed=("pulsar_token",))
+    way = read_way(params, warnings, ("pulsar_token",))
     organization_id = _examine(params, warnings).organization_id
     if not way.web_service_url:
         raise InputError("web_service_url is needed, or a client_conf that has it.")

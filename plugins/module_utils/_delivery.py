@@ -152,9 +152,12 @@ class Way(NamedTuple):
     web_service_url: str | None
 
 
-def read_way(params: Mapping[str, Any], needed: Sequence[str] = ("endpoint", "pulsar_token")) -> Way:
+def read_way(
+    params: Mapping[str, Any], warnings: list[str], needed: Sequence[str] = ("endpoint", "pulsar_token")
+) -> Way:
     """Return how a topic is reached, from a module's options ``topic``, ``client_conf``, ``endpoint`` and others.
 
+    :arg warnings: those about the options are appended.
     :arg needed: the options that have to be given, if not in ``client_conf``.
     :raises InputError: with every mistake. No sentence repeats a value.
     """
@@ -174,7 +177,7 @@ def read_way(params: Mapping[str, Any], needed: Sequence[str] = ("endpoint", "pu
         problems += [f"{name} is needed, or a client_conf that has it." for name in needed if not options.get(name)]
     url = params["web_service_url"] or options.get("web_service_url")
     if url:
-        examine_url("web_service_url", url, problems, [])
+        examine_url("web_service_url", url, problems, warnings)
     if not 1 <= params["timeout"] <= LONGEST_TIMEOUT:
         problems.append(f"timeout must be between 1 and {LONGEST_TIMEOUT} seconds.")
     if problems:
