@@ -15,33 +15,13 @@ import http.server
 import json
 import threading
 import time
-import uuid
 from contextlib import contextmanager
 
 import pytest
 
-from tests.pulsar.broker import run_broker
-from tests.pulsar.distribution import Missing
-from tests.pulsar.support import Admin, Place, wait_until
+from tests.pulsar.support import wait_until
 
 _REDELIVERY = 90  # seconds; what a sink could not deliver once, it tries again after 60
-
-
-@pytest.fixture(scope="module")
-def sink_broker(request):
-    """A broker with the functions worker, which runs sinks."""
-    try:
-        with run_broker("--connector=http", f"--version={request.config.option.pulsar_version}") as broker:
-            yield broker
-    except Missing as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture
-def place(sink_broker):
-    """A place at that broker."""
-    admin = Admin(sink_broker.admin_url, sink_broker.superuser_token)
-    return Place.create(sink_broker, admin, f"tenant-{uuid.uuid4().hex[:12]}")
 
 
 class Receiver:
