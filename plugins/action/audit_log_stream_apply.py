@@ -31,7 +31,7 @@ class ActionModule(astra_audit_log_stream.ActionModule):
         plan = find_plan(variables)
         failure = plan.get("failures", {}).get(variables["inventory_hostname"])
         if failure is not None:
-            return {"failed": True, "changed": False, "msg": plain(failure)}
+            return {"failed": True, "changed": False, **plain(failure)}
         defaults = find_module_defaults(self._task, self._templar)
         reading = read_host(variables, self._templar, self._loader, time.time(), defaults)
         warnings = [warning.text for warning in reading.warnings]

@@ -57,7 +57,8 @@ class ActionModule(FleetAction):
             handed_over["remarks"].insert(0, "Nothing was sent to any organization.")
         is_last = purpose == "preflight" or not handed_over["hosts"]
         # Otherwise the summary says what is worth knowing, at the end.
-        self._show_plan(organizations, asks, handed_over["remarks"] if is_last else [])
+        remarks = [*handed_over["remarks"], *screens.remark_not_compared(handed_over["not_compared"])]
+        self._show_plan(organizations, asks, remarks if is_last else [])
         if is_last and asks:
             counts = screens.count_outcomes(screens.Outcome(each.name, "unchanged") for each in organizations)
             stats = {"audit_log_stream_counts": counts, "audit_log_stream_failed": []}
@@ -139,7 +140,7 @@ def _write_json(organizations: Sequence[Organization], path: str | None, result:
         observed = observe(each)
         record = {name: observed[name] for name in ("name", "organization_id", "exists", "stream")}
         if each.failure is not None:
-            record["error"] = each.failure
+            record["error"] = each.failure["msg"]
         records.append(record)
     try:
         _atomic_file.replace(os.path.expanduser(path), json.dumps(records, indent=2) + "\n")

@@ -69,6 +69,7 @@ class Organization:
         self.warnings = list(reading.warnings) if reading else []
         self.error: Finding | None = None
         self.look: Look | None = None
+        self._error_values: Mapping[str, Any] = {}
 
     @property
     def request(self) -> Request | None:
@@ -98,15 +99,18 @@ class Organization:
         return self.problems or ([self.error] if self.error else [])
 
     @property
-    def failure(self) -> str | None:
-        """Return why there is no way to go on with this organization, or None."""
-        text = " ".join(finding.text for finding in self.findings) or None
-        return mask(text, find_secrets(self.reading)) if text and self.reading else text
+    def failure(self) -> dict[str, Any] | None:
+        """The result of an organization with which there is no way to go on, or None."""
+        text = " ".join(finding.text for finding in self.findings)
+        if not text:
+            return None
+        return {"msg": mask(text, find_secrets(self.reading)) if self.reading else text, **self._error_values}
 
     def fail(self, error: AstraError) -> None:
         """Take note of an error of the service or of the way there."""
         text = word_as_written(error.message, self.reading.labels if self.reading else {})
         self.error = Finding(generalize(text), text)
+        self._error_values = error.result
 
 
 def generalize(sentence: str) -> str:
@@ -170,11 +174,10 @@ def look_at_all(
             asked[name].fail(answer)
         else:
             asked[name].look = answer
-            labels = readings[name].labels
-            asked[name].warnings += (
-                Finding(generalize(word_as_written(each, labels)), word_as_written(each, labels))
-                for each in answer.warnings
-            )
+            # Who is not left alone gets them in the role's result.
+            if answer.plan is None or asked[name].is_as_it_should_be:
+                texts = [word_as_written(warning, readings[name].labels) for warning in answer.warnings]
+                asked[name].warnings += (Finding(generalize(text), text) for text in texts)
 
 
 def look_and_plan(reading: HostReading, api: Api) -> Look:
@@ -196,6 +199,9 @@ def look_and_plan(reading: HostReading, api: Api) -> Look:
     except Busy:
         # The role waits for it.
         return Look(request.organization_id or api.find_organization(), None, is_final=False)
+    except AstraError as error:
+        error.result.update(stream.identity)
+        raise
     plan = stream.plan(stored)
     if params["fingerprint_store"]:
         # Only the role writes the store.

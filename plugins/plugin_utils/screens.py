@@ -60,7 +60,7 @@ def show_plan(outcomes: Sequence[Outcome], check_mode: bool, shape: Shape) -> li
     counts = count_outcomes(outcomes)
     differing = counts["created"] + counts["updated"] + counts["deleted"]
     if counts["unchanged"] == len(outcomes):
-        return [Line(f"Audit log streaming: {_say_all_well(len(outcomes))}", "ok")]
+        return show_summary(outcomes, [], check_mode, shape)
     parts = [f"{differing:,} of {_count(outcomes)} differ"] if differing else []
     parts += [f"{counts['failed']:,}{'' if parts else ' of ' + _count(outcomes)} failed"] if counts["failed"] else []
     lines = [Line(f"Audit log streaming: the plan: {', '.join(parts)}", _judge(counts))]
