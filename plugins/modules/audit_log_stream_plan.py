@@ -14,7 +14,8 @@ short_description: Find out what there is to do for all organizations of a play
 version_added: 1.0.0
 description:
   - Reads the variables of the role P(datastax.astra.audit_log_stream#role) of every host of the play, finds what is wrong
-    with them without sending anything, reads what the service has stored for all of them at once, and shows what differs.
+    with them without sending anything, reads what the service has stored for all of them at once, asks the broker whether
+    the tokens may produce where something is about to be written, and shows what differs.
   - It runs once for all hosts, and changes nothing.
   - The playbooks of this collection begin with it. Use them instead.
 author:
@@ -91,6 +92,10 @@ not_compared:
   description: For how many of these nobody knows whether the stored token is the right one.
   returned: success
   type: int
+verified:
+  description: Whether the broker was asked about the destinations that are about to be written.
+  returned: success
+  type: bool
 remarks:
   description: What else is worth knowing.
   returned: success
