@@ -64,7 +64,7 @@ def show_plan(outcomes: Sequence[Outcome], check_mode: bool, shape: Shape) -> li
         return show_summary(outcomes, [], check_mode, shape)
     parts = [f"{differing:,} of {_count(outcomes)} differ"] if differing else []
     parts += [f"{counts['failed']:,}{'' if parts else ' of ' + _count(outcomes)} failed"] if counts["failed"] else []
-    lines = [Line(f"Audit log streaming: the plan: {', '.join(parts)}", _judge(counts))]
+    lines = _head(f"Audit log streaming: the plan: {', '.join(parts)}", _judge(counts), shape)
     verb = "Would be" if check_mode else "To be"
     for kind in ("created", "updated", "deleted", "failed"):
         heading = "Failed" if kind == "failed" else f"{verb} {kind}"
@@ -86,7 +86,7 @@ def show_summary(outcomes: Sequence[Outcome], remarks: Sequence[str], check_mode
         shown = [_say_all_well(len(outcomes))]
     else:
         shown = [f"{_count(outcomes)}: {', '.join(shown)}"]
-    lines = [Line(f"Audit log streaming{mode}: {shown[0]}", _judge(counts))]
+    lines = _head(f"Audit log streaming{mode}: {shown[0]}", _judge(counts), shape)
     for kind in ("created", "updated", "deleted", "failed"):
         lines += _list(words.get(kind, kind).capitalize(), [each for each in outcomes if each.kind == kind], shape)
     failed = [each.name for each in outcomes if each.kind == "failed"]
@@ -156,7 +156,7 @@ def show_streams(
     numbers = {"streamed": len(places) - idle, "not streamed": idle, "failed": len({each.name for each in failures})}
     counts = ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
     total = _say_organizations(len(places) + numbers["failed"])
-    lines = [Line(f"Audit log streaming: {total}: {counts}", "error" if failures else "ok")]
+    lines = _head(f"Audit log streaming: {total}: {counts}", "error" if failures else "ok", shape)
     for place in sorted(names, key=lambda place: (place == NOT_STREAMED, -len(names[place]))):
         lines += [Line(""), Line(place, "skip" if place == NOT_STREAMED else "")]
         lines += (Line(text) for text in _list_names(names[place], "", shape))
@@ -223,6 +223,11 @@ def _say_organizations(total: int) -> str:
 
 def _count(outcomes: Collection[Outcome]) -> str:
     return _say_organizations(len(outcomes))
+
+
+def _head(text: str, kind: str, shape: Shape) -> list[Line]:
+    first, *others = _wrap(text, shape.width - 2)
+    return [Line(first, kind), *(Line(f"  {line}", kind) for line in others)]
 
 
 def _list(heading: str, outcomes: Iterable[Outcome], shape: Shape) -> list[Line]:

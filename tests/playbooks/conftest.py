@@ -73,7 +73,8 @@ class Run(NamedTuple):
 
     def headline(self) -> str:
         """Return what happened, in one line."""
-        return self.report()[0]
+        lines = self.report()
+        return " ".join(line.strip() for line in lines[: [*lines, ""].index("")])
 
     def section(self, heading: str, number: int = -1) -> dict[str, list[str]]:
         """Return what a section of a screen says about whom, each sentence in one line.
