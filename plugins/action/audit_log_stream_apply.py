@@ -18,6 +18,7 @@ from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables impo
     find_plan,
     find_secrets,
     read_host,
+    wants_verification,
     word_as_written,
 )
 
@@ -31,7 +32,7 @@ class ActionModule(astra_audit_log_stream.ActionModule):
         plan = find_plan(variables)
         failure = plan.get("failures", {}).get(variables["inventory_hostname"])
         if failure is not None:
-            return {"failed": True, "changed": False, "msg": plain(failure)}
+            return {"failed": True, "changed": False, **plain(failure)}
         defaults = find_module_defaults(self._task, self._templar)
         reading = read_host(variables, self._templar, self._loader, time.time(), defaults)
         warnings = [warning.text for warning in reading.warnings]
@@ -40,7 +41,10 @@ class ActionModule(astra_audit_log_stream.ActionModule):
             result = {"failed": True, "changed": False, "msg": " ".join(problem.text for problem in reading.problems)}
             result = remove_values({**result, "warnings": warnings}, find_secrets(reading))
         else:
-            self._task.args = reading.options
+            options = dict(reading.options)
+            if plan:
+                options["verify_destination"] = not plan["verified"] and wants_verification(reading)
+            self._task.args = options
             result = super().run(tmp, variables)
             warnings = [_word(warning, reading.labels) for warning in result.get("warnings", ())]
             if "msg" in result:

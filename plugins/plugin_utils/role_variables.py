@@ -23,6 +23,7 @@ from ansible.plugins.loader import lookup_loader
 from ansible_collections.datastax.astra.plugins.module_utils import _secrets
 from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_STREAM
 from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
+from ansible_collections.datastax.astra.plugins.module_utils._fingerprint_store import TOPIC_STORE
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import OPTIONS as CLIENT_CONF_OPTIONS
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import read_options
 from ansible_collections.datastax.astra.plugins.module_utils._resources._audit_log_stream_request import (
@@ -142,6 +143,14 @@ def read_host(
         labels,
         {name: str(variables[PREFIX + name]) for name in RUN_VARIABLES if PREFIX + name in variables},
     )
+
+
+def wants_verification(reading: HostReading) -> bool:
+    """Tell whether the playbook shall ask the broker before it writes: where that can be, unless it is switched off."""
+    request = reading.request
+    if request is None or not request.secret or request.stream.get("auth_strategy") != "token":
+        return False
+    return bool(reading.params["verify_destination"] or "verify_destination" not in reading.options)
 
 
 def find_secrets(reading: HostReading) -> set[str]:
@@ -326,7 +335,11 @@ class _Variables:
             del options["fingerprint_store"]
         if not absent:
             overrides = {name: options.pop(name, None) for name in CLIENT_CONF_OPTIONS}
-            options.update(self._read_destination(overrides))
+            destination = self._read_destination(overrides)
+            web_service_url = destination.pop("web_service_url", None)
+            options.update(destination)
+            if options["web_service_url"] in (None, "") and options.get("fingerprint_store") == TOPIC_STORE:
+                options["web_service_url"] = web_service_url
         return {name: value for name, value in options.items() if value not in (None, "")}
 
     def _read(self, name: str, lenient: bool = False) -> Any:
@@ -361,7 +374,6 @@ class _Variables:
             destination = {}
         if len(self.problems) > problems_before:
             self.unknown.add("endpoint")
-        destination.pop("web_service_url", None)
         source = self.labels.get("client_conf")
         if source:
             for name in destination:

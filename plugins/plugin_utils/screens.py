@@ -17,6 +17,7 @@ from typing import NamedTuple
 NOT_STREAMED = "Not streamed"
 OUTCOMES = ("created", "updated", "deleted", "unchanged", "failed", "not run")
 
+MOST_PRODUCERS = 50  # of a topic on a shared cluster of Astra Streaming
 NAME_LINES = 3  # for the names of organizations that share a cause; all of them with more verbosity
 LIMIT_NAMES = 60  # of a --limit that is shown without more verbosity
 _COLOURS = {"created": "changed", "updated": "changed", "deleted": "changed", "failed": "error", "not run": "skip"}
@@ -60,7 +61,7 @@ def show_plan(outcomes: Sequence[Outcome], check_mode: bool, shape: Shape) -> li
     counts = count_outcomes(outcomes)
     differing = counts["created"] + counts["updated"] + counts["deleted"]
     if counts["unchanged"] == len(outcomes):
-        return [Line(f"Audit log streaming: {_say_all_well(len(outcomes))}", "ok")]
+        return show_summary(outcomes, [], check_mode, shape)
     parts = [f"{differing:,} of {_count(outcomes)} differ"] if differing else []
     parts += [f"{counts['failed']:,}{'' if parts else ' of ' + _count(outcomes)} failed"] if counts["failed"] else []
     lines = [Line(f"Audit log streaming: the plan: {', '.join(parts)}", _judge(counts))]
@@ -124,6 +125,19 @@ def remark_not_compared(count: int) -> list[str]:
     return [
         f"{tokens} could not be compared, because the service never shows what it has stored: a rotated one would not "
         "be noticed. Set audit_log_stream_fingerprint_store, or run once with -e audit_log_stream_update_token=always."
+    ]
+
+
+def remark_shared_topics(sharing: Mapping[str, int]) -> list[str]:
+    """Return a paragraph about each topic that more organizations share than may produce to it.
+
+    :arg sharing: for each topic how many organizations shall stream to it.
+    """
+    return [
+        f"{count:,} organizations share the topic {topic}. A shared cluster of Astra Streaming takes {MOST_PRODUCERS} "
+        "producers for a topic, and whether each organization is one is not documented: give them several topics."
+        for topic, count in sharing.items()
+        if count > MOST_PRODUCERS
     ]
 
 
