@@ -40,10 +40,6 @@ class InputError(AstraError):
         super().__init__(" ".join(self.problems))
 
 
-class HoldsData(InputError):
-    """What should be removed holds data that would be lost with it; nothing was sent."""
-
-
 class ServiceError(AstraError):
     """The service answered with an error, or with something that the contract does not allow."""
 

@@ -17,7 +17,7 @@ from typing import Any, Callable, ClassVar, NamedTuple
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
 from ansible_collections.datastax.astra.plugins.module_utils._convergence import Plan
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
-from ansible_collections.datastax.astra.plugins.module_utils._errors import HoldsData, InputError, ServiceError
+from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError, ServiceError
 from ansible_collections.datastax.astra.plugins.module_utils._masked import Comparison, compare, write_as_strings
 from ansible_collections.datastax.astra.plugins.module_utils._secrets import hide_secrets
 
@@ -255,7 +255,7 @@ class DeclaredResource:
         if plan.action == "deleted" and plan.before is not None and not self.params.get("force"):
             loss = self.find_loss(plan.before, deadline)
             if loss:
-                raise HoldsData(f"{self.label} is not removed, because {loss}. Set force to true to lose that.")
+                raise InputError(f"{self.label} is not removed, because {loss}. Set force to true to lose that.")
 
     def accept(self, call: Call, document: Any) -> None:
         """Take no note of what the service answers to a write."""

@@ -117,11 +117,13 @@ expires_at:
   returned: success and O(state=present)
   type: str
   sample: "2027-02-22T17:40:42Z"
-other_token_ids:
-  description: Ids of the tenant's other tokens. Who uses them, Astra does not show.
+other_tokens:
+  description:
+    - The tenant's other tokens, each with C(token_id), C(issued_at) and C(expires_at), the last where the list shows it.
+    - Who uses them, Astra does not show.
   returned: success and O(state=present)
   type: list
-  elements: str
+  elements: dict
 pulsar_token:
   description:
     - The token itself, which is a JWT. It is a secret.

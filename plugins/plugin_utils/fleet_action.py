@@ -22,7 +22,8 @@ from ansible_collections.datastax.astra.plugins.plugin_utils import screens
 from ansible_collections.datastax.astra.plugins.plugin_utils.fleet import Look, Organization, Pace, gather, look_at_all
 from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_variables import FleetVariables, read_all
 from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import plain
-from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import PREFIX, HostReading, validate
+from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import PREFIX, HostReading
+from ansible_collections.datastax.astra.plugins.plugin_utils.variables import validate
 
 PROGRESS_INTERVAL = 5  # seconds
 PACE_SPEC = {"concurrency": {"type": "int", "default": 64}, "throttle": {"type": "int", "default": 0}}

@@ -54,7 +54,7 @@ class StreamingToken(StreamingResource):
         return {}
 
     _made: TokenFacts | None = None  # the token that this run made
-    _listed_ids: Sequence[str] = ()
+    _listed: Sequence[TokenFacts] = ()
 
     @property
     def label(self) -> str:
@@ -98,7 +98,7 @@ class StreamingToken(StreamingResource):
             text = self._read_text(token.token_id, deadline) if self._lasts(token) else None
             if text and self._lasts(token := self._interpret(text)):
                 return self._choose(token, text)
-        self.values.update(token_id=None, expires_at=None, other_token_ids=list(self._listed_ids))
+        self.values.update(token_id=None, expires_at=None, other_tokens=[each.show() for each in self._listed])
         return None
 
     def create(self, asked: dict[str, Any]) -> tuple[Call, ...]:
@@ -122,15 +122,15 @@ class StreamingToken(StreamingResource):
         if self.find_tenant(deadline) is None:
             return ()
         documents = self.devops.read(self._call("Listing the tokens for", "GET", form=list), deadline)
-        tokens = [self._interpret(document) for document in documents]
-        self._listed_ids = [token.token_id for token in tokens]
-        return tokens
+        self._listed = [self._interpret(document) for document in documents]
+        return self._listed
 
     def _read_text(self, token_id: str, deadline: Deadline) -> str | None:
         return self.devops.read_text(self._call("Reading", "GET", token_id, absent=(404,)), deadline)
 
     def _lasts(self, token: TokenFacts) -> bool:
-        return token.token_id == (self._made and self._made.token_id) or token.lasts(parse_duration(self.params["min_validity"]))
+        is_made = self._made is not None and token.token_id == self._made.token_id
+        return is_made or token.lasts(parse_duration(self.params["min_validity"]))
 
     def _interpret(self, token: Any) -> TokenFacts:
         try:
@@ -149,8 +149,8 @@ class StreamingToken(StreamingResource):
         shown = token.show()
         web_service_url, broker_service_url = self._find_urls()
         conf = format_client_conf(web_service_url, broker_service_url, text)
-        others = [each for each in self._listed_ids if each != token.token_id]
-        self.values = {"token_id": token.token_id, "expires_at": shown["expires_at"], "other_token_ids": others}
+        others = [each.show() for each in self._listed if each.token_id != token.token_id]
+        self.values = {"token_id": token.token_id, "expires_at": shown["expires_at"], "other_tokens": others}
         self.values.update(pulsar_token=text, client_conf=conf)
         return shown
 
