@@ -89,8 +89,13 @@ class FleetAction(ActionBase):
 
     def _show(self, lines: Iterable[screens.Line]) -> None:
         """Show a screen."""
-        for line in [screens.Line(""), *lines, screens.Line("")]:
-            display.display(line.text, color=getattr(C, _COLOURS[line.kind]) if line.kind else None)
+        show_lines([screens.Line(""), *lines, screens.Line("")])
+
+
+def show_lines(lines: Iterable[screens.Line]) -> None:
+    """Show lines in their colours."""
+    for line in lines:
+        display.display(line.text, color=getattr(C, _COLOURS[line.kind]) if line.kind else None)
 
 
 class _Progress:
