@@ -119,7 +119,8 @@ expires_at:
   sample: "2027-02-22T17:40:42Z"
 other_tokens:
   description:
-    - The tenant's other tokens, each with C(token_id), C(issued_at) and C(expires_at), the last where the list shows it.
+    - The tenant's other tokens, each with C(token_id), C(issued_at) and C(expires_at). The end is not known of
+      every token.
     - Who uses them, Astra does not show.
   returned: success and O(state=present)
   type: list

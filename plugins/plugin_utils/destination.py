@@ -205,7 +205,8 @@ class _Run:
                     if name in self._options and not self._attempt(name):
                         break
                 token.result()
-        if not self._errors:
+        # A sink that does not work is no reason to let events wait.
+        if not self._errors.keys() - {"sink"}:
             self._keep_client_conf()
         self._raise_errors()
         namespace, topic, token_result = (self._results[name] for name in ("namespace", "topic", "token"))
@@ -221,6 +222,7 @@ class _Run:
             "expires_at": token_result["expires_at"],
             "other_tokens": token_result["other_tokens"],
             "replaced_token_id": self._replaced,
+            "client_conf_path": self._conf_file and self._conf_file.path,
             "client_conf": self._client_conf,
         }
 
@@ -338,7 +340,8 @@ class _Run:
         except InputError:  # what should hold them does not exist
             return []
         # Every tenant has a namespace of the name default. While it is empty, it is nobody's.
-        return [each["name"] for each in listed if each["name"] not in (own, "default" if what == "namespaces" else own)]
+        ours = {own, "default"} if what == "namespaces" else {own}
+        return [each["name"] for each in listed if each["name"] not in ours]
 
     def _remove_container(self, name: str, others: Iterable[str]) -> None:
         if self._errors:
@@ -382,7 +385,7 @@ class _Run:
             return
         verb = "Would be done" if self._check_mode else "Done"
         done = [f"{name} {action}" for name, action in self._actions.items() if action != "none"]
-        asked = [name for name in (*self._options, *(["client_conf"] if self._conf_file else []))]
+        asked = (*self._options, *(["client_conf"] if self._conf_file else []))
         left = [name for name in asked if name not in self._actions]
         parts = [error.message for error in self._errors.values()]
         parts += [f"{verb}: {', '.join(done)}."] if done else []

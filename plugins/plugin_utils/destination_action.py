@@ -19,6 +19,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._secrets import fin
 from ansible_collections.datastax.astra.plugins.plugin_utils.client_conf_file import ClientConfFile
 from ansible_collections.datastax.astra.plugins.plugin_utils.destination import SPEC, examine
 from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_action import show_lines
+from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import plain
 from ansible_collections.datastax.astra.plugins.plugin_utils.screens import Line
 from ansible_collections.datastax.astra.plugins.plugin_utils.variables import Label, Role, Variables, validate
 
@@ -120,3 +121,37 @@ class DestinationAction(ActionBase):
 
     def _show(self, lines: Iterable[Line]) -> None:
         show_lines([Line(""), *lines, Line("")])
+
+
+def find_rotations(variables: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return for each destination of the play that has a token to be revoked what the role has returned."""
+    found = {}
+    for name in variables["ansible_play_hosts"]:
+        result = plain(variables["hostvars"].raw_get(name).get(f"{PREFIX}result") or {})
+        if result.get("replaced_token_id"):
+            found[name] = result
+    return found
+
+
+def explain_streams(variables: Mapping[str, Any], destination: str) -> str | None:
+    """Return which streams are not known to have a destination's new token, as the end of a sentence, or None."""
+    hostvars = variables["hostvars"]
+    facts = plain(hostvars.raw_get("localhost"))
+    users = facts.get(f"{PREFIX}streams", {}).get("destinations", {}).get(destination) or []
+    if not users:
+        return "no organization of the inventory streams to it, so that nobody knows who uses the token."
+    plan = facts.get("audit_log_stream_plan") or {}
+    if plan.get("total") != len(facts[f"{PREFIX}streams"]["hosts"]):
+        return "the run was limited to some of the streams that use it."
+    results = {name: hostvars.raw_get(name).get("audit_log_stream_result") or {} for name in users}
+    failed = [name for name in users if name in plan["failures"]]
+    failed += [name for name in plan["hosts"] if name in users and not _has_succeeded(results[name])]
+    if failed:
+        return f"not every stream has taken over the new one: {', '.join(dict.fromkeys(failed))}."
+    if plan["not_compared"]:
+        return "it could not be seen whether every stream has the new one: set audit_log_stream_fingerprint_store."
+    return None
+
+
+def _has_succeeded(result: Mapping[str, Any]) -> bool:
+    return bool(result) and not result.get("failed") and not result.get("skipped")

@@ -44,7 +44,10 @@ def _describe(part: str, result: Mapping[str, Any]) -> str:
         return f"sink {shown['name']}"
     if part == "token":
         return f"Pulsar token {result['token_id']}, {_say_end(result)}" if result.get("token_id") else "Pulsar token"
-    return {"client_conf": "client.conf"}.get(part, part)
+    path = result.get("client_conf_path")
+    if part == "client_conf":
+        return f"client.conf, encrypted, as {path}" if path else "client.conf"
+    return part
 
 
 def _say_end(result: Mapping[str, Any]) -> str:

@@ -236,13 +236,10 @@ def validate(spec: Mapping[str, Any], options: dict[str, Any], problems: list[st
             problems += [f"{place}{name}.{key} is needed." for key in missing]
             unread = [str(key) for key in value if key not in below]
             problems += [f"{place}{name}.{key} is read by nothing; there are {', '.join(below)}." for key in unread]
+            optional = {key: {**option, "required": False} for key, option in below.items()}
             given = {key: item for key, item in value.items() if key in below and item is not None}
-            value = validate(
-                {key: {**option, "required": False} for key, option in below.items()},
-                given,
-                problems,
-                f"{place}{name}.",
-            )
+            below_validated = validate(optional, given, problems, f"{place}{name}.")
+            value = {key: item for key, item in below_validated.items() if item is not None}
             if missing:
                 continue
         if ArgumentSpecValidator({name: spec[name]}).validate({name: value}).error_messages:
