@@ -27,6 +27,8 @@ from emulator.client import Emulator  # noqa: E402 - the repository's root has t
 DESTINATION = "datastax.astra.audit_log_destination"
 STREAM = "datastax.astra.audit_log_stream"
 DRIFTED_TOPIC = "persistent://acme-audit/default/somewhere-else"
+# The emulator has no broker that could be asked whether it takes a new token, and uses it at once.
+EMULATED = "audit_log_destination_verify_destination: false\naudit_log_destination_revoke_after: 0s\n"
 # A job runner ends a program with SIGTERM, a closed terminal with SIGHUP.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 COLOUR = sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
@@ -106,18 +108,19 @@ class Demo:
         """Return the ids of the Pulsar tokens of all tenants."""
         return [token["id"] for tenant in self._emulator.tenants() for token in tenant["tokens"]]
 
-    def expect(self, topics: dict[str, str | None], reads: int, writes: int, tokens: int = 1) -> None:
-        """Prove a step by what the service has stored, and by how many requests it received.
+    def expect(self, topics: dict[str, str | None], *, writes: int, tokens: int = 1) -> None:
+        """Prove a step by what the service has stored, and by the requests that it received.
 
         :arg topics: the topic that each organization streams to.
+        :arg writes: how many requests changed something.
         :arg tokens: how many Pulsar tokens there are.
         :raises SystemExit: the service shows something else.
         """
         methods = [entry["method"] for entry in self._emulator.journal()]
         self._emulator.clear_journal()
         shown = {name: stream and stream["topic"] for name, stream in self.streams().items()}
-        found = (shown, methods.count("GET"), len(methods), len(self.token_ids()))
-        if found != (topics, reads, reads + writes, tokens):
+        found = (shown, len(self.token_ids()), len(methods) - methods.count("GET"))
+        if found != (topics, tokens, writes):
             sys.exit(f"The demo failed: the service has {found} after {', '.join(methods)}.")
 
     def drift(self, name: str) -> None:
@@ -135,40 +138,38 @@ def show(demo: Demo) -> None:
     nothing = dict.fromkeys(wanted)
 
     demo.caption("An empty service. One command makes the destination and starts four streams.")
-    demo.expect(nothing, reads=0, writes=0, tokens=0)
+    demo.expect(nothing, writes=0, tokens=0)
     demo.run(DESTINATION, STREAM, shows=["created  tenant acme-audit", "4 created"])
-    demo.expect(wanted, reads=22, writes=11)
+    demo.expect(wanted, writes=11)
 
     demo.caption("Again: nothing to do.")
     demo.run(DESTINATION, STREAM, shows=["Destination acme-audit: as it should be", "as they should be"])
-    demo.expect(wanted, reads=10, writes=0)
+    demo.expect(wanted, writes=0)
 
     demo.caption("Somebody sends acme-staging's audit log elsewhere. A check finds it and changes nothing.")
     demo.drift("acme-staging")
     demo.run(STREAM, "--check", "--diff", shows=["acme-staging", DRIFTED_TOPIC])
-    demo.expect({**wanted, "acme-staging": DRIFTED_TOPIC}, reads=6, writes=0)
+    demo.expect({**wanted, "acme-staging": DRIFTED_TOPIC}, writes=0)
 
     demo.caption("The next run puts it right.")
     demo.run(STREAM, "--limit", "acme-staging", shows=["1 updated"])
-    demo.expect(wanted, reads=3, writes=1)
+    demo.expect(wanted, writes=1)
 
     demo.caption("Who streams where?")
     demo.run(f"{STREAM}_info", shows=[shared, own])
-    demo.expect(wanted, reads=5, writes=0)
+    demo.expect(wanted, writes=0)
 
     demo.caption("A new Pulsar token for the destination: its streams take it over, then the old one is revoked.")
     before, tokens = demo.token_ids(), {name: demo.streams()[name]["token"] for name in users}
-    # The emulator has no broker that could be asked whether it takes the new token.
-    unproven = "audit_log_destination_verify_destination=false"
-    demo.run(DESTINATION, "-e", "audit_log_destination_rotate=true", "-e", unproven, shows=[f"{before[0]} revoked"])
-    demo.expect(wanted, reads=0, writes=0)
+    demo.run(DESTINATION, "-e", "audit_log_destination_rotate=true", shows=[f"{before[0]} revoked"])
+    demo.expect(wanted, writes=5)
     if demo.token_ids() == before or any(demo.streams()[name]["token"] == tokens[name] for name in users):
         sys.exit("The demo failed: a stream, or the destination, still has the old token.")
 
     demo.caption("And all of it can be undone.")
     undo = ("audit_log_stream_state=absent audit_log_destination_state=absent", "audit_log_destination_force=true")
     demo.run(STREAM, DESTINATION, "-e", " ".join(undo), shows=["4 deleted", "deleted  tenant"])
-    demo.expect(nothing, reads=0, writes=0, tokens=0)
+    demo.expect(nothing, writes=8, tokens=0)
 
 
 def stop(_signal: int, _frame: object) -> None:
@@ -208,6 +209,7 @@ def main() -> None:
         collection = directory / "collections/ansible_collections/datastax/astra"
         collection.parent.mkdir(parents=True)
         collection.symlink_to(ROOT)
+        (directory / "inventory/group_vars/astra_destinations/demo.yml").write_text(EMULATED)
         with Emulator(seeds, tokens) as emulator:
             show(Demo(directory, emulator, organizations))
     print("\nThe demo is over; the emulated service and all files are gone.")

@@ -4,18 +4,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.datastax.astra.plugins.module_utils._delivery import verify_destination
 from ansible_collections.datastax.astra.plugins.module_utils._errors import AstraError
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import read_options
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.units import parse_duration
 from ansible_collections.datastax.astra.plugins.plugin_utils.client_conf_file import ClientConfFile
 from ansible_collections.datastax.astra.plugins.plugin_utils.destination import revoke
 from ansible_collections.datastax.astra.plugins.plugin_utils.destination_action import (
     DestinationAction,
     explain_streams,
     find_rotations,
+    have_changed,
 )
 from ansible_collections.datastax.astra.plugins.plugin_utils.screens import Line
 
@@ -44,6 +47,9 @@ class ActionModule(DestinationAction):
                     "rotation again; it then goes on from here."
                 )
             if not check_mode:
+                if have_changed(variables, name):
+                    # Nobody can see when the service uses the token that a stream was just given.
+                    time.sleep(max(0, parse_duration(params["revoke_after"])))
                 revoke(params, old, rotation["tenant"], conf_file)
             return {"changed": True, "revoked_token_id": old}
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.jwt import read_facts, read_jwt
 from ansible_collections.datastax.astra.plugins.plugin_utils.destination_action import find_rotations
 from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_variables import FleetVariables
 
@@ -21,20 +23,30 @@ class ActionModule(ActionBase):
     _requires_connection = False
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return ``hosts``, and ``destinations`` with the names of those who use each."""
+        """Return for each destination who uses it, and who does with the old token."""
         super().run(tmp, task_vars)
         variables = task_vars or {}
         rotations = find_rotations(variables)
-        used: dict[str, list[str]] = {name: [] for name in rotations}
-        organizations = variables["groups"].get(GROUP, ()) if rotations else ()
+        users: dict[str, list[str]] = {name: [] for name in rotations}
+        late: dict[str, list[str]] = {name: [] for name in rotations}
         fleet = FleetVariables(self._task, variables, self._templar, self._loader)
-        for name in organizations:
+        for name in variables["groups"].get(GROUP, ()) if rotations else ():
             reading = fleet.read(name)
             if reading.params["state"] == "absent":
                 continue
+            token_id = _find_token_id(reading.request and reading.request.secret)
             for destination, rotation in rotations.items():
                 # One whose variables cannot be read may be meant: then its own play says what is wrong.
-                if reading.request is None or reading.request.topic == rotation["topic"]:
-                    used[destination].append(name)
-        hosts = list(dict.fromkeys(name for names in used.values() for name in names))
-        return {"changed": False, "hosts": hosts, "destinations": used}
+                if reading.request is None or token_id in (rotation["token_id"], rotation["replaced_token_id"]):
+                    users[destination].append(name)
+                if token_id == rotation["replaced_token_id"]:
+                    late[destination].append(name)
+        hosts = list(dict.fromkeys(name for names in users.values() for name in names))
+        return {"changed": False, "hosts": hosts, "users": users, "late": late}
+
+
+def _find_token_id(secret: str | None) -> str | None:
+    try:
+        return read_facts(read_jwt(secret or "")).token_id
+    except InputError:  # not a token of Astra Streaming
+        return None

@@ -13,8 +13,8 @@ module: audit_log_destination_streams
 short_description: Find the streams that a rotated token concerns
 version_added: 1.0.0
 description:
-  - Returns which organizations of the group C(astra_organizations) stream to the destinations of the play that have a
-    token to be revoked. It reads their variables and sends nothing.
+  - Returns which organizations of the group C(astra_organizations) have the new or old Pulsar token of a destination
+    that has a token to be revoked. It reads their variables and sends nothing.
   - It is a step of the playbook C(datastax.astra.audit_log_destination). Use the playbook instead.
 author:
   - DataStax Astra collection contributors (@datastax)
@@ -42,12 +42,16 @@ EXAMPLES = r"""
 
 RETURN = r"""
 hosts:
-  description: Names of the organizations.
+  description: Names of all the organizations.
   returned: success
   type: list
   elements: str
-destinations:
-  description: The same for each destination.
+users:
+  description: For each destination, the names of the organizations that use it.
+  returned: success
+  type: dict
+late:
+  description: For each destination, the names of those whose variables still have the old token.
   returned: success
   type: dict
 """

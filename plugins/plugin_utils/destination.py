@@ -20,6 +20,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.datastax.astra.plugins.module_utils import _command
 from ansible_collections.datastax.astra.plugins.module_utils._connection import examine_connection
 from ansible_collections.datastax.astra.plugins.module_utils._errors import AstraError, InputError
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.units import parse_duration
 from ansible_collections.datastax.astra.plugins.module_utils._resource import DeclaredResource
 from ansible_collections.datastax.astra.plugins.module_utils._resources.streaming_namespace import StreamingNamespace
 from ansible_collections.datastax.astra.plugins.module_utils._resources.streaming_sink import StreamingSink
@@ -50,6 +51,7 @@ SPEC: Mapping[str, Mapping[str, Any]] = {
     "client_conf_path": {"type": "str"},
     "rotate": {"type": "bool", "default": False},
     "verify_destination": {"type": "bool", "default": True},
+    "revoke_after": {"type": "str", "default": "1m"},
     "force": {"type": "bool", "default": False},
     **_command.WAIT_SPEC,
     **_command.CONNECTION_SPEC,
@@ -133,6 +135,10 @@ def examine(params: Mapping[str, Any]) -> tuple[list[str], list[str]]:
             continue
         part = PARTS[name]
         problems += [part.word(problem) for problem in part.resource.examine(options)]
+    try:
+        parse_duration(params["revoke_after"])
+    except InputError as error:
+        problems.append(f"revoke_after {error.message}")
     if not params["subscriptions"] and params["state"] == "present":
         warnings.append("subscriptions has none, so that events are lost which nobody is there to receive.")
     return list(dict.fromkeys(problems)), warnings

@@ -137,11 +137,14 @@ def explain_streams(variables: Mapping[str, Any], destination: str) -> str | Non
     """Return which streams are not known to have a destination's new token, as the end of a sentence, or None."""
     hostvars = variables["hostvars"]
     facts = plain(hostvars.raw_get("localhost"))
-    users = facts.get(f"{PREFIX}streams", {}).get("destinations", {}).get(destination) or []
+    found = facts[f"{PREFIX}streams"]
+    users, late = found["users"].get(destination), found["late"].get(destination)
     if not users:
-        return "no organization of the inventory streams to it, so that nobody knows who uses the token."
+        return "no organization of the inventory uses it, so that nobody knows whose events would be lost."
+    if late:
+        return f"the variables of {', '.join(late)} still have it."
     plan = facts.get("audit_log_stream_plan") or {}
-    if plan.get("total") != len(facts[f"{PREFIX}streams"]["hosts"]):
+    if plan.get("total") != len(found["hosts"]):
         return "the run was limited to some of the streams that use it."
     results = {name: hostvars.raw_get(name).get("audit_log_stream_result") or {} for name in users}
     failed = [name for name in users if name in plan["failures"]]
@@ -151,6 +154,15 @@ def explain_streams(variables: Mapping[str, Any], destination: str) -> str | Non
     if plan["not_compared"]:
         return "it could not be seen whether every stream has the new one: set audit_log_stream_fingerprint_store."
     return None
+
+
+def have_changed(variables: Mapping[str, Any], destination: str) -> bool:
+    """Tell whether this run has given the new token to a stream."""
+    facts = plain(variables["hostvars"].raw_get("localhost"))
+    users = facts[f"{PREFIX}streams"]["users"][destination]
+    return any(
+        (variables["hostvars"].raw_get(name).get("audit_log_stream_result") or {}).get("changed") for name in users
+    )
 
 
 def _has_succeeded(result: Mapping[str, Any]) -> bool:

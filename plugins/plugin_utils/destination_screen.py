@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.datastax.astra.plugins.plugin_utils.screens import Line
+from ansible_collections.datastax.astra.plugins.plugin_utils.variables import show_path
 
 
 def show_destination(name: str, result: Mapping[str, Any], check_mode: bool) -> list[Line]:
@@ -44,9 +45,9 @@ def _describe(part: str, result: Mapping[str, Any]) -> str:
         return f"sink {shown['name']}"
     if part == "token":
         return f"Pulsar token {result['token_id']}, {_say_end(result)}" if result.get("token_id") else "Pulsar token"
-    path = result.get("client_conf_path")
     if part == "client_conf":
-        return f"client.conf, encrypted, as {path}" if path else "client.conf"
+        path = result.get("client_conf_path")
+        return f"client.conf, encrypted, as {show_path(path)}" if path else "client.conf"
     return part
 
 

@@ -158,9 +158,14 @@ def describe_origin(*values: object) -> str:
         place = _find_place(value)
         if place:
             path, line = place
-            inside = os.path.relpath(path)
-            return f" ({path if inside.startswith(os.pardir) else inside}:{line})"
+            return f" ({show_path(path)}:{line})"
     return ""
+
+
+def show_path(path: str) -> str:
+    """Return a path as people want to see it: from the working directory, if it is below that."""
+    inside = os.path.relpath(path)
+    return path if inside.startswith(os.pardir) else inside
 
 
 def _find_place(value: object) -> tuple[str, int] | None:
