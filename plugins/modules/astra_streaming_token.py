@@ -84,6 +84,7 @@ EXAMPLES = r"""
 - name: Keep the client.conf, encrypted
   ansible.builtin.copy:
     content: "{{ streaming.client_conf | ansible.builtin.vault(vault_password) }}"
+    decrypt: false  # copy would decrypt it
     dest: client.conf
     mode: "0600"
   no_log: true

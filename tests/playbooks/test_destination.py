@@ -11,11 +11,13 @@ import stat
 from collections.abc import Iterable
 
 import pytest
+import yaml
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.frames import Kind, encode_frame
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.jwt import read_facts, read_jwt
 from ansible_collections.datastax.astra.plugins.plugin_utils.client_conf_file import parse
 
-from tests.playbooks.conftest import ADMINISTRATORS, APPLY, IDS, READERS
+from tests.conftest import ROOT
+from tests.playbooks.conftest import ADMINISTRATORS, APPLY, GROUP, IDS, READERS, VAULT_PASSWORD
 from tests.playbooks.destinations import NAME, SINK_SECRET, STREAMERS, TOPIC, Place
 from tests.playbooks.test_leaks import RECORDER
 from tests.playbooks.traces import leaks
@@ -86,10 +88,10 @@ def test_from_nothing_and_again(place):
 def test_with_a_sink(place):
     place.describe(sink="{{ vault_sink }}")
     assert parts(place.play().screen)["sink"] == "created"
-    place.service.clear_journal()
+    assert len(place.requests()) <= FROM_NOTHING + 6
     assert "as it should be" in place.play().screen
     assert len(place.requests()) <= UNCHANGED
-    sink = place.service.sink(NAME, "security", "siem")
+    sink = place.service.sink(NAME, "security", "siem")["config"]
     # The durable subscription is the one that the sink reads, so that no other fills up.
     assert (sink["sourceSubscriptionName"], sink["configs"]["password"]) == ("audit-log", SINK_SECRET)
 
@@ -124,11 +126,9 @@ def test_what_is_given_in_part_is_completed(place):
 
 def test_drift_is_put_right(place):
     place.play()
-    holds = place.tenant()
-    weakened = [{**each, "topics": []} for each in holds["namespaces"] if each["name"] == "security"]
-    weakened[0]["inactiveTopicPolicies"] = {**weakened[0]["inactiveTopicPolicies"], "deleteWhileInactive": True}
-    tokens = [{"id": token["id"], "exp": "90d"} for token in holds["tokens"]]
-    place.service.set_tenant(IDS["acme-6"], NAME, namespaces=weakened, tokens=tokens)
+    # Somebody has reset the policies and deleted the topic.
+    tokens = [{"id": the_token(place), "exp": "90d"}]
+    place.service.set_tenant(IDS["acme-6"], NAME, namespaces=[{"name": "security"}], tokens=tokens)
     kept = place.file.read_bytes()
     assert parts(place.play("--diff").screen) == {"namespace": "updated", "topic": "created"}
     assert namespace(place)["inactiveTopicPolicies"]["deleteWhileInactive"] is False
@@ -138,9 +138,9 @@ def test_drift_is_put_right(place):
 class TestToken:
     def test_removed_by_somebody(self, place):
         place.play()
-        holds = place.tenant()
-        place.service.set_tenant(IDS["acme-6"], NAME, namespaces=holds["namespaces"])
-        assert parts(place.play().screen) == {"Pulsar token": "created", "client.conf": "updated"}
+        place.service.set_tenant(IDS["acme-6"], NAME, namespaces=[{"name": "security"}])
+        found = parts(place.play().screen)
+        assert (found["Pulsar token"], found["client.conf"]) == ("created", "updated")
         assert parse(place.client_conf()).token_id == the_token(place)
 
     def test_that_ends_soon_is_followed_by_another(self, place):
@@ -489,3 +489,31 @@ def test_no_secret_shows(place):
     files = [path for path in place.fleet.directory.rglob("*") if path.is_file()]
     seen += b"".join(path.read_bytes() for path in files)
     assert leaks(seen, secrets) == []
+
+
+def test_example_of_least_privilege(fleet):
+    """The tokens that it makes are enough for the destination and the streams."""
+    place = Place(fleet)
+    for name in ("least_privilege.yml", "demo-vault-password"):
+        fleet.write(name, (ROOT / "examples" / name).read_text())
+    place.describe(application_token="{{ hostvars['acme-1'].audit_log_stream_application_token }}")
+    # The tests' own password, so that one run can read all.
+    fleet.write("demo-vault-password", VAULT_PASSWORD)
+    fleet.write(
+        f"inventory/group_vars/{GROUP}/tokens.yml",
+        yaml.safe_dump({"vault_application_tokens": {name: ADMINISTRATORS[name] for name in STREAMERS}}),
+        vaulted=True,
+    )
+    environment = {"ASTRA_API_URL": place.service.api_url}
+    fleet.play(playbook=str(fleet.directory / "least_privilege.yml"), **environment)
+    fleet.play(playbook=str(fleet.directory / "least_privilege.yml"), **environment)
+    (file,) = {*fleet.directory.glob("inventory/host_vars/acme-1/*")}
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert file.read_text().startswith("$ANSIBLE_VAULT;")
+    made = [token for token in place.service.tokens() if token.get("description", "").startswith("Audit log streaming")]
+    assert sorted(token["organization_id"] for token in made) == sorted(IDS[name] for name in STREAMERS)
+
+    place.play(APPLY)
+    used = {entry["headers"]["authorization"].partition(" ")[2] for entry in place.service.journal()[-4:]}
+    assert used <= {token["token"] for token in made}
+    assert place.stream_tokens()
