@@ -348,7 +348,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Roll audit log streaming out to several organizations of an emulated service."""
+    """Go from an empty, emulated service to organizations that stream."""
     install(session, "demo")
     session.run("python", "examples/demo.py", *session.posargs)
 

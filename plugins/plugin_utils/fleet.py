@@ -37,14 +37,13 @@ from ansible_collections.datastax.astra.plugins.module_utils._secrets import mas
 from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_service import ENOUGH_FAILURES, Question, ask_all
 from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import (
     PREFIX,
+    ROLE,
     RUN_VARIABLES,
-    Finding,
     HostReading,
-    Label,
     find_secrets,
     wants_verification,
-    word_as_written,
 )
+from ansible_collections.datastax.astra.plugins.plugin_utils.variables import Finding, Label
 
 LONGEST_VERIFICATION = 10  # seconds
 UNREADABLE = "Its variables could not be read: the process that read them ended."
@@ -124,7 +123,7 @@ class Organization:
 
 
 def _find(sentence: str, labels: Mapping[str, Label]) -> Finding:
-    text = word_as_written(sentence, labels)
+    text = ROLE.word_as_written(sentence, labels)
     return Finding(generalize(text), text)
 
 
