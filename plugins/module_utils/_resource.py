@@ -110,7 +110,7 @@ class DeclaredResource:
                 try:
                     field.normalize(params[field.name])
                 except InputError as error:
-                    yield f"{field.name}: {error.message}"
+                    yield f"{field.name} {error.message}"
 
     def read(self, deadline: Deadline) -> dict[str, Any] | None:
         """Return what the service shows, named as the options, or None where nothing exists."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Callable, ClassVar, TypeVar
 from urllib.parse import quote
 
@@ -27,21 +27,28 @@ from ansible_collections.datastax.astra.plugins.module_utils._resource import De
 MANAGE_STREAMING = "the application token needs the role Organization Administrator or the permission org-stream-manage"
 DONE = (200, 201, 202, 204)  # the descriptions and the clients disagree on which of them a change answers
 
-_LIKE_A_HOST = r"[a-z]([-a-z0-9]*[a-z0-9])", "lower case letters, digits and hyphens, beginning with a letter"
-_AS_PULSAR_HAS_IT = r"[-=:.\w]+", "letters, digits and any of - _ = : ."
+_LIKE_A_HOST = r"[a-z]([-a-z0-9]*[a-z0-9])", "with lower case letters, digits and hyphens, a letter first"
+_AS_PULSAR_HAS_IT = r"[-=:.\w]+", "with letters, digits and any of - _ = : ."
 _FORMS = {
-    "name of a tenant": _LIKE_A_HOST,
-    "name of a cluster": _LIKE_A_HOST,
-    "name of a namespace": _AS_PULSAR_HAS_IT,
-    "name of a subscription": _AS_PULSAR_HAS_IT,
-    "name of a topic": (
+    "a tenant's name": _LIKE_A_HOST,
+    "a cluster's name": _LIKE_A_HOST,
+    "a namespace's name": _AS_PULSAR_HAS_IT,
+    "a subscription's name": _AS_PULSAR_HAS_IT,
+    "a topic's name": (
         r"(?!.*-partition-\d+$)[a-zA-Z][-.\w]*",
-        "letters, digits and any of - _ ., a letter first and no -partition-N last; tenant and namespace go elsewhere",
+        "with letters, digits and any of - _ ., a letter first, without tenant and namespace and without -partition-N",
     ),
-    "name of a sink": (r"[a-zA-Z0-9][-.\w]*", "letters, digits and any of - _ ., a letter or digit first"),
-    "email address": (r"[^@\s]+@[^@\s]+", "one @"),
+    "a sink's name": (r"[a-zA-Z0-9][-.\w]*", "with letters, digits and any of - _ ., a letter or digit first"),
+    "an email address": (r"[^@\s]+@[^@\s]+", "such as somebody@example.com"),
 }
+_NAMED = 5  # names in a message
 _T = TypeVar("_T")
+
+
+def name_some(kind: str, names: Collection[str]) -> str:
+    """Return the names of things of a kind, the first of them at least."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"the {kind}{'s' if len(names) > 1 else ''} {', '.join([*names][:_NAMED])}{more}"
 
 
 def make_path(*names: str) -> str:
@@ -79,14 +86,12 @@ class StreamingResource(DeclaredResource):
     def examine(cls, params: Mapping[str, Any]) -> Iterable[str]:
         """Yield a sentence for every mistake in the options that can be seen offline."""
         yield from super().examine(params)
-        shared = {"tenant": "name of a tenant", "cluster": "name of a cluster"}
-        for option, form in {**shared, **cls.forms}.items():
-            pattern, allowed = _FORMS[form]
-            given = params.get(option) or []
-            if not all(
-                re.fullmatch(pattern, value, re.ASCII) for value in ([given] if isinstance(given, str) else given)
-            ):
-                yield f"{option} is not the {form}, which has {allowed}."
+        for option, form in {"tenant": "a tenant's name", "cluster": "a cluster's name", **cls.forms}.items():
+            pattern, such = _FORMS[form]
+            given = params.get(option)
+            values = given if isinstance(given, list) else [given]
+            if not all(value is None or re.fullmatch(pattern, value, re.ASCII) for value in values):
+                yield f"{option} is not {form}, {such}."
 
     def call(self, purpose: str, method: str, *path: str, **more: Any) -> Call:
         """Return a call of the control plane or of the admin API, about this cluster's tenant."""

@@ -15,7 +15,7 @@ from typing import Any
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
 from ansible_collections.datastax.astra.plugins.module_utils._documents import read_keys, read_number
-from ansible_collections.datastax.astra.plugins.module_utils._streaming import StreamingResource, is_active
+from ansible_collections.datastax.astra.plugins.module_utils._streaming import StreamingResource, is_active, name_some
 
 _PATH = ("v2", "streaming", "tenants")
 _SHOWN = {
@@ -42,7 +42,7 @@ class StreamingTenant(StreamingResource):
         "force": {"type": "bool", "default": False},
     }
     needed_to_create = ("user_email",)
-    forms = {"name": "name of a tenant", "user_email": "email address"}
+    forms = {"name": "a tenant's name", "user_email": "an email address"}
     _limits: dict[str, Any] | None = None
 
     def list(self, deadline: Deadline) -> list[dict[str, Any]]:
@@ -88,7 +88,7 @@ class StreamingTenant(StreamingResource):
         names = self.list_names(admin, deadline, "namespaces", self.tenant) or []
         if "default" in names and not self.list_names(admin, deadline, "persistent", self.tenant, "default"):
             names.remove("default")
-        return f"it has the namespaces {', '.join(names)} with all their topics" if names else None
+        return f"it has {name_some('namespace', names)} with all topics" if names else None
 
 
 def _interpret(record: Any) -> dict[str, Any]:

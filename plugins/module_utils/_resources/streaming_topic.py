@@ -46,9 +46,9 @@ class StreamingTopic(AdminResource):
     )
     place = ("v2", "persistent")
     forms = {
-        "namespace": "name of a namespace",
-        "name": "name of a topic",
-        "subscriptions": "name of a subscription",
+        "namespace": "a namespace's name",
+        "name": "a topic's name",
+        "subscriptions": "a subscription's name",
     }
     _use: TopicUse
 
