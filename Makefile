@@ -30,7 +30,7 @@ lint unit molecule bench docs: $(READY)
 sanity integration: $(READY)
 	@$(NOX) -t test -k $@ -- $(ARGS)
 
-lint: ## Check style, documentation, changelog and what Galaxy thinks of the artifact
+lint: ## Check style, types, documentation, changelog and what Galaxy thinks of the artifact
 sanity: ## Run ansible-test sanity
 unit: ## Run the tests that pytest runs
 integration: ## Run the targets of ansible-test integration against the emulator

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from glob import glob
 from pathlib import Path
 
 import nox
@@ -210,18 +211,27 @@ def ansible_test(session: nox.Session, environment: dict[str, str | None], *comm
 
 @nox.session(tags=["test"])
 def lint(session: nox.Session) -> None:
-    """Check style, documentation and changelog, and that Galaxy takes the artifact."""
+    """Check style, types, documentation and changelog, and that Galaxy takes the artifact."""
     install(session, "lint")
     collection, environment = copy_collection(session)
     # ansible-lint checks the arguments of the modules in examples/awx.
     environment["ANSIBLE_COLLECTIONS_PATH"] += os.pathsep + str(fetch_awx_collection(session))
+    # GitHub itself complains only after a push.
+    schemas = {
+        "github-workflows": sorted(glob(".github/workflows/*.yml")),
+        "github-issue-forms": sorted(glob(".github/ISSUE_TEMPLATE/*_*.yml")),
+        "github-issue-config": [".github/ISSUE_TEMPLATE/config.yml"],
+        "dependabot": [".github/dependabot.yml"],
+    }
     docs_options = ["--plugin-docs", "--check-extra-docs-refs", "--validate-collection-refs", "self"]
     commands = [
         ["ruff", "check", "--quiet"],
         ["ruff", "format", "--check", "--quiet"],
+        ["mypy", "--no-error-summary", f"--cache-dir={CACHE / 'mypy'}"],
         ["ansible-lint"],
         ["antsibull-changelog", "lint"],
         ["antsibull-docs", "lint-collection-docs", *docs_options, "."],
+        *(["check-jsonschema", f"--builtin-schema=vendor.{schema}", *names] for schema, names in schemas.items()),
     ]
     failed = []
     for command in commands:
@@ -275,6 +285,20 @@ def unit(session: nox.Session) -> None:
     install(session, "unit")
     fetch_awx_collection(session)
     session.run("pytest", "--numprocesses=auto", "--dist=loadgroup", *session.posargs)
+
+
+@nox.session(tags=["test"])
+def pulsar(session: nox.Session) -> None:
+    """Test against a real Apache Pulsar, which Maven downloads once; --pulsar-version=3.3.6 chooses another one."""
+    version = [word.replace("pulsar-", "") for word in session.posargs if word.startswith("--pulsar-version=")]
+    command = [sys.executable, "-m", "tests.pulsar.distribution", "--connector=http", *version]
+    got = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)
+    if got.returncode == 3:  # something has to be installed first, and it says what
+        session.skip(got.stdout.strip())
+    elif got.returncode:
+        session.error("Apache Pulsar could not be had")
+    install(session, "pulsar")
+    session.run("pytest", "tests/pulsar", "--numprocesses=2", "--dist=loadgroup", *session.posargs)
 
 
 @each_core
@@ -334,13 +358,6 @@ def recording(session: nox.Session) -> None:
     """Run the demo and draw its screen into docs/images/demo.svg, which the README shows."""
     install(session, "recording")
     session.run("python", "docs/record_demo.py")
-
-
-@nox.session
-def argument_specs(session: nox.Session) -> None:
-    """Write what Ansible validates the role's arguments with, from what documents them."""
-    install(session)
-    session.run("python", "tests/argument_specs.py")
 
 
 @nox.session

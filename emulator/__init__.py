@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The part of Astra's DevOps API that concerns audit log streaming, emulated on loopback (see README.md)."""
+"""The parts of Astra that concern audit log streaming, Astra Streaming included, on loopback (see README.md)."""

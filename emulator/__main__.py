@@ -16,16 +16,23 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from starlette.routing import Route
+
+from emulator import pulsar_admin
 from emulator.api import Emulation
+from emulator.broker import MemoryBroker
 from emulator.control import make_control
+from emulator.exporter import MemoryTransport
+from emulator.real_broker import BrokerAccess, RealBroker, read_access
 from emulator.server import Server, bind, make_tls_context, run
-from emulator.service import Service
-from emulator.settings import Settings
+from emulator.service import Pulsar, Service
+from emulator.settings import Conditions, Settings
 from emulator.signing import Signer, read_key
 from emulator.state import State, parse_state
+from emulator.tenants import CLUSTERS
 
 
 class StartError(Exception):
@@ -59,6 +66,9 @@ def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     add("--ready-file", type=Path, metavar="FILE", help="write the line of JSON to this file too, while it listens")
     add("--tls", action="store_true", help="serve both APIs over TLS; ca_path names the CA certificate to trust")
     add("--signing-key", type=Path, metavar="FILE", help="key for Pulsar tokens: a secret, or a private RSA key")
+    add(
+        "--pulsar", type=Path, metavar="FILE", help="how to reach a real Pulsar broker (JSON), instead of one in memory"
+    )
     for setting in dataclasses.fields(Settings):
         default = setting.default if isinstance(setting.default, str) else json.dumps(setting.default)
         add(
@@ -81,7 +91,9 @@ def _port(text: str) -> int:
 
 
 def _serve(options: argparse.Namespace, stack: contextlib.ExitStack) -> None:
-    state, settings, signer = _read_state(options.state), _read_settings(options), _read_signer(options.signing_key)
+    state, settings, access = _read_state(options.state), _read_settings(options), _read_access(options.pulsar)
+    signer = _read_signer(Path(access.secret_key_path) if access else options.signing_key)
+    make_pulsar, routes = _use_broker(access, state) if access else _use_memory(state)
     api_socket = stack.enter_context(_listen(options.host, options.port))
     admin_socket = stack.enter_context(_listen(options.host, options.admin_port))
     control_socket = stack.enter_context(_listen(options.host, options.control_port))
@@ -97,7 +109,8 @@ def _serve(options: argparse.Namespace, stack: contextlib.ExitStack) -> None:
         "pid": os.getpid(),
         "ca_path": ca_path,
     }
-    emulation = Emulation(Service(state, settings, signer, ready["admin_url"]), state, options.verbose)
+    service = Service(state, settings, signer, ready["admin_url"], make_pulsar)
+    emulation = Emulation(service, state, routes, options.verbose)
 
     def announce() -> None:
         line = json.dumps(ready)
@@ -119,6 +132,39 @@ def _serve(options: argparse.Namespace, stack: contextlib.ExitStack) -> None:
         await run(servers, announce, options.until_stdin_closes)
 
     asyncio.run(serve())
+
+
+def _use_memory(state: State) -> tuple[Callable[[Conditions, Signer], Pulsar], list[Route]]:
+    """Return what makes Pulsar in memory, and its admin API."""
+    clusters = (*state.clusters, *CLUSTERS)
+
+    def make(conditions: Conditions, signer: Signer) -> Pulsar:
+        broker = MemoryBroker(conditions)
+        return clusters, broker, MemoryTransport(conditions, broker, signer, clusters)
+
+    return make, pulsar_admin.ROUTES
+
+
+def _use_broker(access: BrokerAccess, state: State) -> tuple[Callable[[Conditions, Signer], Pulsar], list[Route]]:
+    """Return what takes a real broker for Pulsar, and its admin API behind Astra's rules."""
+    try:
+        from emulator.client_transport import ClientTransport
+    except ImportError:
+        raise StartError("--pulsar needs the package pulsar-client.") from None
+    if state.clusters:
+        raise StartError("With --pulsar there is one cluster, so that the state cannot have others.")
+    broker, transport = RealBroker(access), ClientTransport(access.ca_path)
+    cluster = dataclasses.replace(CLUSTERS[0], broker_url=access.broker_url)
+    return lambda _conditions, _signer: ((cluster,), broker, transport), broker.make_routes()
+
+
+def _read_access(path: Path | None) -> BrokerAccess | None:
+    try:
+        return read_access(path) if path else None
+    except OSError as error:
+        raise StartError(f"{path} cannot be read: {error.strerror}.") from None
+    except ValueError as error:
+        raise StartError(f"{path} cannot be used: {error}") from None
 
 
 def _read_state(path: Path) -> State:

@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from emulator import devops, pulsar_admin, streaming
+from emulator import devops, streaming
 from emulator.faults import Fault, FaultQueue
 from emulator.journal import Journal, request_target
 from emulator.refused import NotAuthenticated, Refused
@@ -36,20 +36,21 @@ _STREAMING = re.compile(r"/(v[23]/streaming|admin|lookup)/")
 class Emulation:
     """The service, both of its servers, and what tests can do to them.
 
+    :arg pulsar_routes: Pulsar's admin API.
     :ivar api: the server of the DevOps API, of Astra Streaming's control plane, and of Pulsar's admin API as the
         vendor's Terraform provider uses it.
     :ivar admin: the server of Pulsar's admin API alone.
     """
 
-    def __init__(self, service: Service, state: State, verbose: bool = False) -> None:
+    def __init__(self, service: Service, state: State, pulsar_routes: list[Route], verbose: bool = False) -> None:
         self.service = service
         self.journal = Journal()
         self.queue = FaultQueue()
         self.is_verbose = verbose
         self._state = state
-        routes = [*devops.ROUTES, *streaming.ROUTES, *pulsar_admin.ROUTES]
+        routes = [*devops.ROUTES, *streaming.ROUTES, *pulsar_routes]
         self.api = Front("api", self, _make_app(service, routes, needs_cluster=True))
-        self.admin = Front("admin", self, _make_app(service, pulsar_admin.ROUTES, needs_cluster=False))
+        self.admin = Front("admin", self, _make_app(service, pulsar_routes, needs_cluster=False))
 
     async def reset(self) -> None:
         """Return to the seed, forget journal and faults, and listen.
@@ -58,7 +59,7 @@ class Emulation:
         """
         for front in (self.api, self.admin):
             await front.listener.accept_connections()
-        self.service.reset()
+        await self.service.reset()
         for entry in self._state.tenants:
             await self.plant(entry)
         self.service.add_organizations()

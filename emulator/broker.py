@@ -186,8 +186,10 @@ class MemoryBroker:
 
     def grow(self, namespace: Namespace, name: str, count: int) -> None:
         """POST of another number of partitions."""
+        if not namespace.find(name):
+            raise Refused(404, f"Topic {name} not found")
         if name not in namespace.partitioned:
-            raise Refused(404, f"Topic {name} is not partitioned or does not exist")
+            raise Refused(409, f"Topic {name} is not the partitioned topic.")
         self._check_partitions(count)
         present = namespace.partitioned[name]
         if count < present:

@@ -260,6 +260,8 @@ class Emulator(Control):
     :arg tls: whether the APIs are served over TLS.
     :arg port: the API's port, 0 for a free one.
     :arg python: the interpreter that has the emulator's requirements.
+    :arg pulsar: how to reach a real broker, instead of one in memory: admin_url, broker_url, superuser_token,
+        secret_key_path, ca_path.
     :arg arguments: more arguments of the command line.
     :arg settings: see emulator.settings.Settings.
     :ivar api_url: base URL of the emulated API.
@@ -278,6 +280,7 @@ class Emulator(Control):
         tls: bool = False,
         port: int = 0,
         python: str = sys.executable,
+        pulsar: dict | None = None,
         arguments: Iterable[str] = (),
         **settings: Any,
     ) -> None:
@@ -286,6 +289,7 @@ class Emulator(Control):
         self.admin_url = ""
         self.ca_path: str | None = None
         self.pid = 0
+        self._pulsar = pulsar
         self._state = {"organizations": list(organizations), "tokens": list(tokens), **(state or {})}
         self._command = [python, "-m", "emulator", "--until-stdin-closes", f"--port={port}", *arguments]
         self._command += [f"--{name.replace('_', '-')}={_write(value)}" for name, value in settings.items()]
@@ -302,6 +306,11 @@ class Emulator(Control):
         self._errors = directory / "stderr"
         state.write_text(json.dumps(self._state), "utf-8")
         command = [*self._command, "--state", str(state), "--ready-file", str(ready)]
+        if self._pulsar:
+            access = directory / "pulsar.json"
+            access.touch(0o600)
+            access.write_text(json.dumps(self._pulsar), "utf-8")
+            command += ["--pulsar", str(access)]
         with self._errors.open("wb") as stderr:
             # In a session of its own, so that Ctrl-C leaves it to __exit__; without a parent it stops anyway.
             self._process = subprocess.Popen(

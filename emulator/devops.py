@@ -14,7 +14,7 @@ from starlette.routing import Route
 from emulator.access import Token
 from emulator.organizations import Organization
 from emulator.refused import Refused
-from emulator.requests import created, get_authorization, get_service, read_json
+from emulator.requests import created, get_authorization, get_service, get_settings, read_json
 from emulator.service import user_id
 from emulator.wire import make_json_response
 
@@ -30,7 +30,7 @@ class AuditLogs(HTTPEndpoint):
         document = service.organizations.read(self._authorize(request))
         if document is not None:
             return make_json_response(document)
-        when_absent = service.conditions.settings.get_when_absent
+        when_absent = get_settings(request).get_when_absent
         if when_absent == "404":
             raise Refused(404, "No audit log configuration was found.")
         if when_absent == "204":
@@ -55,7 +55,7 @@ class AuditLogs(HTTPEndpoint):
     def _authorize_change(self, request: Request) -> Organization:
         access = get_service(request).access
         organization = self._authorize(request)
-        if get_service(request).conditions.settings.write_needs == "administrator":
+        if get_settings(request).write_needs == "administrator":
             token = access.authenticate(get_authorization(request))
             if not access.is_administrator(token):
                 raise Refused(403, "The role Organization Administrator is needed.")
@@ -69,7 +69,7 @@ class Roles(HTTPEndpoint):
         """List the built-in roles and those of the organization."""
         _token, organization_id = _authorize_own(request, "org-role-read")
         service = get_service(request)
-        key_case = service.conditions.settings.key_case
+        key_case = get_settings(request).key_case
         return make_json_response([role.show(key_case) for role in service.access.list_roles(organization_id)])
 
     async def post(self, request: Request) -> Response:
@@ -78,7 +78,7 @@ class Roles(HTTPEndpoint):
         service = get_service(request)
         role = service.access.store_role(organization_id, await read_json(request), user_id(token))
         service.audit(organization_id, token, "CREATE_ROLE", roleId=role.id, roleName=role.name)
-        return make_json_response(role.show(service.conditions.settings.key_case), created(request, 201))
+        return make_json_response(role.show(get_settings(request).key_case), created(request, 201))
 
 
 class OneRole(HTTPEndpoint):
@@ -90,7 +90,7 @@ class OneRole(HTTPEndpoint):
             _token, organization_id = _authorize_own(request, action)
         service = get_service(request)
         role = service.access.find_role(organization_id, request.path_params["role_id"])
-        return make_json_response(role.show(service.conditions.settings.key_case))
+        return make_json_response(role.show(get_settings(request).key_case))
 
     async def put(self, request: Request) -> Response:
         """Replace a custom role, and with it the rights of its tokens."""

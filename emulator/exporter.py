@@ -114,7 +114,7 @@ class MemoryTransport:
     conditions: Conditions
     broker: MemoryBroker
     signer: Signer
-    clusters: dict[str, Cluster]
+    clusters: tuple[Cluster, ...]
 
     def connect(self, organization_id: str, stream: dict, done: Done) -> None:
         """Connect a producer."""
@@ -160,7 +160,7 @@ class MemoryTransport:
     def _find_cluster(self, endpoint: str) -> str:
         scheme, _, hosts = endpoint.rstrip("/").partition("://")
         for host in hosts.split(","):
-            for cluster in self.clusters.values():
+            for cluster in self.clusters:
                 if _address(f"{scheme}://{host}") == _address(cluster.broker_service_url):
                     if (cluster.provider, cluster.region) != ("aws", "us-east-2"):
                         raise Blocked("ConnectError: the exporter reaches brokers in AWS us-east-2 only")

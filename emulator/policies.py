@@ -71,13 +71,9 @@ class Policies:
         if problems := find_policy_problems(name, value):
             raise Refused(400, *problems)
         if name == "backlogQuota":
-            size = value.get("limitSize", value.get("limit", -1))
-            value = {
-                "limit": size,
-                "limitSize": size,
-                "limitTime": value.get("limitTime", -1),
-                "policy": value["policy"],
-            }
+            size = value.get("limitSize", value.get("limit", 0))
+            sizes = {"limit": size, "limitSize": size, "limitTime": value.get("limitTime", 0)}
+            value = {**sizes, "policy": value["policy"]}
             _check_backlog({**self.get(name), quota_type: value}, self.get("retention"), _BACKLOG_EXCEEDS)
             self._set.setdefault(name, {})[quota_type] = value
             return
@@ -90,9 +86,8 @@ class Policies:
         """DELETE of a policy, after which it has its default again."""
         if name == "backlogQuota":
             kept = {each: value for each, value in self._set.get(name, {}).items() if each != quota_type}
-            _check_backlog({**DEFAULTS[name], **kept}, self.get("retention"), _BACKLOG_EXCEEDS)
-            self._set[name] = kept
             if kept:
+                self._set[name] = kept
                 return
         self._set.pop(name, None)
 
@@ -116,9 +111,9 @@ def _check_backlog(quotas: dict[str, dict], retention: dict, message: str) -> No
 def _check_retention(value: dict) -> None:
     size, minutes = value["retentionSizeInMB"], value["retentionTimeInMinutes"]
     if size < -1 or minutes < -1:
-        raise Refused(412, "Invalid retention policy: a limit must be >= -1.")
+        raise Refused(400, "Invalid retention policy: a limit must be >= -1.")
     if (size == 0) != (minutes == 0):
-        raise Refused(412, "Invalid retention policy: Setting a single time or size limit to 0 is invalid.")
+        raise Refused(400, "Invalid retention policy: Setting a single time or size limit to 0 is invalid.")
 
 
 def _check_ttl(value: int) -> None:
@@ -132,7 +127,7 @@ def _check_expiration(value: int) -> None:
 
 
 def _check_inactive(value: dict) -> None:
-    if value["maxInactiveDurationSeconds"] < 1:
+    if value["deleteWhileInactive"] and value["maxInactiveDurationSeconds"] < 1:
         raise Refused(412, "maxInactiveDurationSeconds must be > 0.")
 
 

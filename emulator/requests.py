@@ -15,6 +15,7 @@ from starlette.responses import Response
 from emulator.access import Token
 from emulator.refused import Refused
 from emulator.service import Service
+from emulator.settings import Settings
 from emulator.sinks import write_as_strings
 from emulator.wire import make_json_response
 
@@ -29,6 +30,16 @@ def get_authorization(request: Request) -> str | None:
     return request.headers.get("authorization")
 
 
+def get_settings(request: Request) -> Settings:
+    """Return the settings of the moment."""
+    return get_service(request).conditions.settings
+
+
+def is_forced(request: Request) -> bool:
+    """Tell whether the query says that Pulsar shall not mind what is in use."""
+    return request.query_params.get("force") == "true"
+
+
 def content_type(request: Request) -> str:
     """Return the media type of a request's body, without parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -37,10 +48,11 @@ def content_type(request: Request) -> str:
 async def read_json(request: Request) -> Any:
     """Return the parsed body of a request.
 
-    :raises Refused: it is not JSON, or does not say that it is.
+    :raises Refused: it is not JSON, or does not say that it is, for which Pulsar has a status of its own.
     """
     if content_type(request) != "application/json":
-        raise Refused(400, "The Content-Type must be application/json.")
+        status = 415 if request.scope["path"].startswith("/admin/") else 400
+        raise Refused(status, "The Content-Type must be application/json.")
     try:
         return json.loads(await request.body())
     except (ValueError, RecursionError):
@@ -54,14 +66,14 @@ async def read_optional_json(request: Request, otherwise: Any) -> Any:
 
 def answer_json(request: Request, document: Any, status: int = 200) -> Response:
     """Return an answer of Astra Streaming, with numbers written as the settings say."""
-    if get_service(request).conditions.settings.numbers_as_strings:
+    if get_settings(request).numbers_as_strings:
         document = write_as_strings(document)
     return make_json_response(document, status)
 
 
 def created(request: Request, documented: int) -> int:
     """Return the status of an answer about what has been created."""
-    status = get_service(request).conditions.settings.creation_status
+    status = get_settings(request).creation_status
     return documented if status == "documented" else int(status)
 
 
@@ -72,5 +84,5 @@ def authorize_streaming(request: Request, token: Token, organization_id: str, te
     """
     service = get_service(request)
     if not service.access.allows_streaming(token, organization_id, tenant):
-        status = int(service.conditions.settings.missing_permission)
+        status = int(get_settings(request).missing_permission)
         raise Refused(status, "The permission org-stream-manage is needed")

@@ -10,7 +10,7 @@ import json
 import secrets
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from starlette.types import ASGIApp
 
@@ -47,8 +47,8 @@ async def plant(service: Service, admin: ASGIApp, entry: dict) -> None:
         scope = {
             "type": "http",
             "method": method,
-            "path": path,
-            "raw_path": quote(path).encode(),
+            "path": unquote(path),
+            "raw_path": path.encode(),
             "query_string": query.encode(),
             "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         }
@@ -62,11 +62,11 @@ def _make_requests(entry: dict) -> Iterator[_Request]:
     for namespace in entry["namespaces"]:
         yield from _make_namespace(entry["name"], namespace)
     for sink in entry["sinks"]:
-        yield "POST", f"/admin/v3/astrasinks/{entry['name']}/{sink['namespace']}/{sink['name']}", sink
+        yield "POST", _path("v3/astrasinks", entry["name"], sink["namespace"], sink["name"]), sink
 
 
 def _make_namespace(tenant: str, namespace: dict) -> Iterator[_Request]:
-    path = f"/admin/v2/namespaces/{tenant}/{namespace['name']}"
+    path = _path("v2/namespaces", tenant, namespace["name"])
     if namespace["name"] != "default":
         yield "PUT", path, _NONE
     # Before retention, because a new namespace retains nothing, so that every quota is taken.
@@ -76,9 +76,9 @@ def _make_namespace(tenant: str, namespace: dict) -> Iterator[_Request]:
         if name in namespace and name != "backlogQuota":
             yield "POST", f"{path}/{name}", namespace[name]
     for role, actions in namespace.get("permissions", {}).items():
-        yield "POST", f"{path}/permissions/{role}", actions
+        yield "POST", _path(f"{path}/permissions", role), actions
     for topic in namespace["topics"]:
-        yield from _make_topic(f"/admin/v2/persistent/{tenant}/{namespace['name']}/{topic['name']}", topic)
+        yield from _make_topic(_path("v2/persistent", tenant, namespace["name"], topic["name"]), topic)
 
 
 def _make_topic(path: str, topic: dict) -> Iterator[_Request]:
@@ -89,6 +89,11 @@ def _make_topic(path: str, topic: dict) -> Iterator[_Request]:
     if topic.get("properties"):
         yield "PUT", f"{path}/properties", topic["properties"]
     for name, position in topic.get("subscriptions", {}).items():
-        yield "PUT", f"{path}/subscription/{name}", position
+        yield "PUT", _path(f"{path}/subscription", name), position
     for role, actions in topic.get("permissions", {}).items():
-        yield "POST", f"{path}/permissions/{role}", actions
+        yield "POST", _path(f"{path}/permissions", role), actions
+
+
+def _path(start: str, *names: str) -> str:
+    start = start if start.startswith("/") else f"/admin/{start}"
+    return "/".join([start, *(quote(name, safe="") for name in names)])

@@ -7,41 +7,58 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 
-from emulator.access import Access, Token
-from emulator.broker import MemoryBroker
-from emulator.exporter import Exporter, MemoryTransport
+from emulator.access import Access, Token, read_bearer
+from emulator.exporter import Exporter, Transport
 from emulator.organizations import Organization, Organizations
 from emulator.refused import Refused
 from emulator.settings import Conditions, Settings
 from emulator.signing import Signer
 from emulator.state import State
-from emulator.tenants import CLUSTERS, Tenants
+from emulator.tenants import Broker, Cluster, Tenants
+
+# What Pulsar is: clusters, the broker that is all of them, and the exporter's way to it.
+Pulsar = tuple[tuple[Cluster, ...], Broker, Transport]
 
 
 class Service:
     """The state of the emulated service.
 
+    :arg make_pulsar: called at the start and with every reset.
     :ivar conditions: the settings, which may be replaced at any time, and the clock.
     :ivar broker: what holds namespaces and topics.
     """
 
-    def __init__(self, state: State, settings: Settings, signer: Signer, admin_url: str) -> None:
+    def __init__(
+        self,
+        state: State,
+        settings: Settings,
+        signer: Signer,
+        admin_url: str,
+        make_pulsar: Callable[[Conditions, Signer], Pulsar],
+    ) -> None:
         self.signer = signer
         self._state = state
         self._first_settings = settings
         self._admin_url = admin_url
+        self._make_pulsar = make_pulsar
         self.conditions = Conditions(settings)
-        self.reset()
+        self._begin()
 
-    def reset(self) -> None:
-        """Return to the settings at the start and to the seed, but for what is in tenants."""
+    async def reset(self) -> None:
+        """Return to the settings at the start and to the seed, but for tenants and organizations."""
         self.conditions.clock.stop()
+        for organization in list(self.organizations.by_id.values()):
+            self.organizations.remove(organization)
+        for tenant in list(self.tenants.tenants.values()):
+            await self.tenants.remove(tenant)
         self.conditions = Conditions(self._first_settings)
-        clusters = (*self._state.clusters, *CLUSTERS)
-        self.broker = MemoryBroker(self.conditions)
+        self._begin()
+
+    def _begin(self) -> None:
+        clusters, self.broker, transport = self._make_pulsar(self.conditions, self.signer)
         self.tenants = Tenants(self.conditions, self.signer, self.broker, clusters, self._admin_url)
-        transport = MemoryTransport(self.conditions, self.broker, self.signer, self.tenants.clusters)
         self.exporter = Exporter(self.conditions, transport)
         self.access = Access(self.conditions)
         for organization_id, role in self._state.roles:
@@ -86,8 +103,8 @@ class Service:
 
     def read_pulsar_token(self, authorization: str | None) -> dict | None:
         """Return the claims of a valid Pulsar token in an Authorization header."""
-        scheme, _, credential = (authorization or "").partition(" ")
-        claims = self.signer.read(credential.strip()) if scheme.lower() == "bearer" else None
+        credential = read_bearer(authorization)
+        claims = self.signer.read(credential) if credential else None
         if claims is None or claims.get("exp", float("inf")) <= self.conditions.clock.now():
             return None
         return claims

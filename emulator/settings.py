@@ -102,7 +102,7 @@ class Settings:
     missing_permission: str = _choice("what Astra Streaming answers to a token without the permission", "403", "401")
     pulsar_token_text: str = _choice("whether a Pulsar token reads the same each time", "stable", "changing")
     numbers_as_strings: bool = _flag(False, "whether Astra Streaming shows numbers as strings")
-    policies_unset: str = _choice("what GET answers for a policy that nobody has set", "effective", "empty")
+    policies_unset: str = _choice("what GET answers for a policy that nobody has set", "effective", "empty", "204")
     subscription_exists: str = _choice("what PUT answers for a subscription that exists", "409", "204")
     sink_secrets: str = _choice("how GET shows the secrets of a sink", "masked", "shown")
     sink_consumer_lag: float = _seconds("time from a sink being shown as running until it consumes")

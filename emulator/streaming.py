@@ -112,7 +112,10 @@ async def _delete_tenant(request: Request) -> Response:
     token, organization_id = _authorize(request, name)
     tenants = get_service(request).tenants
     tenant = tenants.find(organization_id, cluster, name)
-    await tenants.delete(tenant)
+    option = request.query_params.get("opt", "")
+    if option not in ("", "soft"):
+        raise Refused(400, "opt must be soft")
+    await tenants.delete(tenant, is_soft=option == "soft")
     get_service(request).audit(organization_id, token, "DELETE_STREAMING_TENANT", tenantName=name, clusterName=cluster)
     return Response(status_code=202)
 

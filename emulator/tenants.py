@@ -185,7 +185,11 @@ class Tenants:
         self.tenants[cluster.name, name] = tenant
         self._used.add((cluster.name, name))
         if not lag:
-            await self._broker.create_tenant(cluster.name, name, tenant.admins)
+            try:
+                await self._broker.create_tenant(cluster.name, name, tenant.admins)
+            except Refused:
+                del self.tenants[cluster.name, name]
+                raise
             return tenant
         tenant.status = "creating"
 
@@ -197,10 +201,12 @@ class Tenants:
         self._conditions.clock.call_later(lag, activate)
         return tenant
 
-    async def delete(self, tenant: Tenant) -> None:
-        """DELETE of a tenant: gone after a while, with all that it holds."""
+    async def delete(self, tenant: Tenant, is_soft: bool) -> None:
+        """DELETE of a tenant: gone after a while, with all that it holds, unless it is only marked."""
         lag = self._conditions.settings.tenant_delete_lag
-        if lag:
+        if is_soft:
+            tenant.status = "deleted"
+        elif lag:
             tenant.status = "deleting"
             self._conditions.clock.call_later(lag, lambda: self.remove(tenant))
         else:

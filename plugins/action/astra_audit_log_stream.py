@@ -10,7 +10,11 @@ from typing import Any
 from ansible.utils.path import unfrackpath
 from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_STREAM
 from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
-from ansible_collections.datastax.astra.plugins.module_utils._fingerprint_store import DirectoryStore, run_with_store
+from ansible_collections.datastax.astra.plugins.module_utils._fingerprint_store import (
+    TOPIC_STORE,
+    DirectoryStore,
+    run_with_store,
+)
 from ansible_collections.datastax.astra.plugins.module_utils._organizations import normalize_organization_id
 from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import InProcessAction
 
@@ -29,7 +33,7 @@ class ActionModule(InProcessAction):
             organization_id = normalize_organization_id(str(args.get("organization_id") or args.get("org_id") or ""))
         except InputError:
             directory = None  # the command refuses the options
-        if not directory:
+        if not directory or directory == TOPIC_STORE:
             return super()._perform(args, task_vars)
         if self._task.async_val:
             return {"failed": True, "msg": "fingerprint_store cannot be used with async."}

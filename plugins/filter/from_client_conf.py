@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
+from typing import Any, Callable
+
 from ansible.errors import AnsibleFilterError
 from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import read_options
 from jinja2 import Undefined
 
 
-def from_client_conf(content, **overrides):
-    """Return the options of M(datastax.astra.astra_audit_log_stream) that a client.conf and the keywords give.
+def from_client_conf(content: Any, **overrides: Any) -> Any:
+    """Return the options of the module ``astra_audit_log_stream`` that a client.conf and the keywords give.
 
     :raises AnsibleFilterError: with every problem of the text and the keywords; it holds no value.
     """
@@ -25,8 +27,8 @@ def from_client_conf(content, **overrides):
         raise AnsibleFilterError(error.message) from None
 
 
-def _plain(value):
-    """Return a string as C(str), without the tags that ansible-core 2.19 and newer put on it; all else as it is.
+def _plain(value: Any) -> Any:
+    """Return a string as ``str``, without the tags that ansible-core 2.19 and newer put on it; all else as it is.
 
     Before ansible-core 2.19 a vaulted variable is an object that is no string, but becomes the decrypted one.
     """
@@ -36,5 +38,6 @@ def _plain(value):
 class FilterModule:
     """The filter for client.conf."""
 
-    def filters(self):
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
         return {"from_client_conf": from_client_conf}

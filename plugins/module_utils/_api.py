@@ -84,7 +84,7 @@ class Api:
     def __init__(self, http: Http, token: str, secrets: Iterable[str] = ()) -> None:
         self._http = http
         self._token = token.strip()
-        self._secrets = {self._token, *secrets}
+        self._secrets = {self._token, *map(str.strip, secrets)}
         self._organization_id: str | None = None
 
     def move_to(self, http: Http) -> Api:

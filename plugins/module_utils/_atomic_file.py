@@ -9,28 +9,26 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from typing import Callable
 
 
-def replace(path: str, text: str) -> None:
+def replace(path: str, text: str, commit: Callable[[str, str], bool | None] | None = None) -> bool:
     """Write a file of mode 0600, instead of what was there, so that no reader and no killed run leaves half of it.
 
-    A symbolic link is followed. What is no file, such as ``/dev/stdout`` or a named pipe, is written to and stays.
-
+    :arg commit: puts the first path in place of the second, or returns False to leave that as it is.
+    :returns: whether the file was replaced.
     :raises OSError: it cannot be written.
     """
-    path = os.path.realpath(path)
-    if os.path.exists(path) and not os.path.isfile(path):
-        with open(path, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        return
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".", suffix=".tmp")
+    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".", suffix=".tmp")
+    replaced = False
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
+        replaced = (commit or os.replace)(temporary, path) is not False
+    finally:
+        if not replaced:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+    return replaced

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Callable, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
@@ -20,7 +20,17 @@ from ansible_collections.datastax.astra.plugins.module_utils._api import Api
 from ansible_collections.datastax.astra.plugins.module_utils._connection import examine_connection, open_http
 from ansible_collections.datastax.astra.plugins.module_utils._convergence import Settings, converge
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import UNBOUNDED
+from ansible_collections.datastax.astra.plugins.module_utils._delivery import (
+    check_delivery,
+    describe,
+    make_get,
+    read_way,
+    verify_destination,
+)
 from ansible_collections.datastax.astra.plugins.module_utils._errors import AstraError, InputError
+from ansible_collections.datastax.astra.plugins.module_utils._fingerprint_store import TOPIC_STORE, run_with_store
+from ansible_collections.datastax.astra.plugins.module_utils._probe import NOT_TRIED, probe
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.names import normalize_topic
 from ansible_collections.datastax.astra.plugins.module_utils._resource import ArgumentSpec, DeclaredResource
 from ansible_collections.datastax.astra.plugins.module_utils._resources._audit_log_stream_request import (
     Request,
@@ -40,6 +50,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._resources.streamin
 from ansible_collections.datastax.astra.plugins.module_utils._resources.streaming_topic import StreamingTopic
 from ansible_collections.datastax.astra.plugins.module_utils._resources.token import Token
 from ansible_collections.datastax.astra.plugins.module_utils._secrets import find_secrets
+from ansible_collections.datastax.astra.plugins.module_utils._topic_properties import TopicStore
 
 CONNECTION_SPEC: ArgumentSpec = {
     "application_token": {
@@ -72,6 +83,26 @@ _SHARED_SPECS: Mapping[str | None, ArgumentSpec] = {
     "streaming": {"tenant": {"type": "str", "required": True}, **_CLUSTER_SPEC},
 }
 _ORGANIZATION_SPEC: ArgumentSpec = {"organization_id": {"type": "str", "aliases": ["org_id"]}}
+_WAY_SPEC: ArgumentSpec = {
+    "topic": {"type": "str", "required": True},
+    "client_conf": {"type": "str", "no_log": True},
+    "endpoint": {"type": "str"},
+    "pulsar_token": {"type": "str", "no_log": True},
+    "web_service_url": {"type": "str"},
+}
+_DELIVERY_SPEC: ArgumentSpec = {
+    **_WAY_SPEC,
+    # Not from the environment: it would be sent to whatever web_service_url names.
+    "application_token": {"type": "str", "no_log": True},
+    "cluster": {"type": "str", "default": "pulsar-aws-useast2"},
+    **{name: CONNECTION_SPEC[name] for name in ("validate_certs", "ca_path", "timeout")},
+}
+_PROBE_SPEC: ArgumentSpec = {
+    **{name: option for name, option in _WAY_SPEC.items() if name != "endpoint"},
+    "wait_timeout": {"type": "int", "default": 120},
+    **_ORGANIZATION_SPEC,
+    **CONNECTION_SPEC,
+}
 _STREAM_SPEC: ArgumentSpec = {
     "endpoint": {"type": "str"},
     "topic": {"type": "str"},
@@ -90,6 +121,8 @@ _STREAM_SPEC: ArgumentSpec = {
     },
     "known_token_fingerprint": {"type": "str", "no_log": False},
     "fingerprint_store": {"type": "str"},
+    "web_service_url": {"type": "str"},
+    "verify_destination": {"type": "bool", "default": False},
     "validate_region": {"type": "bool", "default": True},
 }
 
@@ -180,7 +213,7 @@ def make_info_command(resource: type[DeclaredResource]) -> Command:
             if params[last] is None:
                 return {"changed": False, list_key: opened.list(UNBOUNDED)}
             stored = opened.read(UNBOUNDED)
-            return {"changed": False, "exists": stored is not None, resource.kind: stored and opened.show(stored)}
+            return {"changed": False, "exists": stored is not None, resource.kind: stored and opened.hide(stored)}
 
     return Command(spec, execute)
 
@@ -212,13 +245,65 @@ def _examine(params: Mapping[str, Any], warnings: list[str]) -> Request:
 
 def _execute_stream(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
     request = _examine(params, warnings)
-    policy = Policy(params["update_token"], params["known_token_fingerprint"])
     secrets = find_secrets(AUDIT_LOG_STREAM.argument_spec, params)
-    with open_http(params) as http:
-        stream = AuditLogStream(Api(http, params["application_token"], secrets), request, policy)
-        result = converge(stream, Settings(params["wait"], params["wait_timeout"]), check_mode)
+
+    def verify(request: Request) -> list[str]:
+        return verify_stream(request, params)
+
+    def run(options: Mapping[str, Any]) -> dict[str, Any]:
+        policy = Policy(options["update_token"], options["known_token_fingerprint"])
+        api = Api(http, params["application_token"], secrets)
+        stream = AuditLogStream(api, request, policy, verify if params["verify_destination"] else None)
+        return converge(stream, Settings(params["wait"], params["wait_timeout"]), check_mode)
+
+    with contextlib.ExitStack() as stack:
+        http = stack.enter_context(open_http(params))
+        if params["fingerprint_store"] != TOPIC_STORE:
+            result = run(params)
+        elif store := open_topic_store(request, params, secrets, stack):
+            result = run_with_store(store, request.organization_id or "", params, check_mode, run)
+        else:
+            result = run(params)
+            warnings.append(
+                "The topic's properties were left alone, because that needs topic, pulsar_token and web_service_url."
+            )
     warnings += result.pop("warnings")
     return result
+
+
+def open_topic_store(
+    request: Request, params: Mapping[str, Any], secrets: Iterable[str], stack: contextlib.ExitStack
+) -> TopicStore | None:
+    """Return the fingerprint store in the properties of a stream's topic, or None where the topic cannot be asked.
+
+    State absent does not need to know the topic, so that it may not be given then.
+    """
+    token = request.secret or params["pulsar_token"]
+    try:
+        topic = request.stream.get("topic") or normalize_topic(params["topic"] or "")
+    except InputError:
+        return None
+    if not token or not params["web_service_url"]:
+        return None
+    http = stack.enter_context(open_http(params, "web_service_url"))
+    return TopicStore(Api(http, token, secrets), topic)
+
+
+def verify_stream(request: Request, params: Mapping[str, Any]) -> list[str]:
+    """Ask the broker whether it would take the events of a stream.
+
+    :returns: warnings about what could not be asked: the service has to reach the broker, and not this machine.
+    :raises InputError: the broker refuses.
+    """
+    if not request.secret or request.stream["auth_strategy"] != "token":
+        return ["The destination was not verified, because that needs pulsar_token."]
+    options = {name: params[name] for name in ("validate_certs", "ca_path", "timeout")}
+    step = verify_destination(request.stream["endpoint"], request.stream["topic"], request.secret, **options)
+    if step is None:
+        return []
+    if step.is_refusal:
+        raise InputError(f"The broker would not take the events, so nothing was sent: {step.message} {step.advice}")
+    return [f"The destination could not be verified from here: {step.message} {step.advice}"]
 
 
 def _execute_info(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
@@ -240,10 +325,41 @@ def _execute_info(params: Mapping[str, Any], check_mode: bool, warnings: list[st
     }
 
 
+def _execute_delivery(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
+    way = read_way(params)
+    token = params["application_token"]
+    judgement = check_delivery(
+        way,
+        admin_token=token,
+        admin_headers={"X-DataStax-Pulsar-Cluster": params["cluster"]} if token else None,
+        **{name: params[name] for name in ("validate_certs", "ca_path", "timeout")},
+    )
+    return {"changed": False, **describe(judgement)}
+
+
+def _execute_probe(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
+    way = read_way(params, needed=("pulsar_token",))
+    organization_id = _examine(params, warnings).organization_id
+    if not way.web_service_url:
+        raise InputError("web_service_url is needed, or a client_conf that has it.")
+    if check_mode:
+        return {"changed": False, **NOT_TRIED._asdict()}
+    with contextlib.ExitStack() as stack:
+        devops = stack.enter_context(open_http(params))
+        admin = stack.enter_context(open_http({**params, "web_service_url": way.web_service_url}, "web_service_url"))
+        api = Api(devops, params["application_token"], find_secrets(_PROBE_SPEC, params))
+        get = make_get(admin, way.destination.token or "", UNBOUNDED)
+        organization_id = organization_id or api.find_organization()
+        arrival = probe(api, organization_id, get, way.destination.topic, params["wait_timeout"])
+    return {"changed": False, **arrival._asdict()}
+
+
 AUDIT_LOG_STREAM = Command(
     {**STATE_SPEC, **_STREAM_SPEC, **WAIT_SPEC, **_ORGANIZATION_SPEC, **CONNECTION_SPEC}, _execute_stream
 )
 AUDIT_LOG_STREAM_INFO = Command({**_ORGANIZATION_SPEC, **CONNECTION_SPEC}, _execute_info)
+AUDIT_LOG_DELIVERY_INFO = Command(_DELIVERY_SPEC, _execute_delivery)
+AUDIT_LOG_PROBE = Command(_PROBE_SPEC, _execute_probe)
 ROLE = make_command(Role)
 ROLE_INFO = make_info_command(Role)
 STREAMING_TENANT = make_command(StreamingTenant)

@@ -34,8 +34,8 @@ def examine_connection(options: Mapping[str, Any]) -> tuple[list[str], list[str]
     elif not _VISIBLE_ASCII.fullmatch(token):
         problems.append("application_token contains white space or characters that no Astra token has.")
     for name in ("api_url", "admin_url"):
-        if options.get(name):
-            _examine_url(name, options[name], problems, warnings)
+        if options.get(name) is not None:
+            examine_url(name, options[name], problems, warnings)
     if not 1 <= options["timeout"] <= LONGEST_TIMEOUT:
         problems.append(f"timeout must be between 1 and {LONGEST_TIMEOUT} seconds.")
     if options["retries"] < 0:
@@ -45,7 +45,11 @@ def examine_connection(options: Mapping[str, Any]) -> tuple[list[str], list[str]
     return problems, warnings
 
 
-def _examine_url(name: str, value: str, problems: list[str], warnings: list[str]) -> None:
+def examine_url(name: str, value: str, problems: list[str], warnings: list[str]) -> None:
+    """Find every mistake in the URL of a web service, as sentences that name the option.
+
+    :arg name: the option that the URL comes from.
+    """
     scheme, _separator, rest = value.strip().partition("://")
     host = rest.split("/", 1)[0]
     if any(character in rest for character in "@?#"):

@@ -30,7 +30,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._http import Attemp
 
 FIRST_INTERVAL = 0.25  # seconds between two looks at the service
 LONGEST_INTERVAL = 5  # seconds
-PATIENCE = 3  # looks, until what says that it does not work is believed: it may still speak of the time before a change
+PATIENCE = 3  # looks, until it is believed that something does not work or was not made: it may just not be shown yet
 
 
 class Plan(NamedTuple):
@@ -77,9 +77,15 @@ class Plan(NamedTuple):
 class Resource(Protocol):
     """What is converged."""
 
-    kind: str  # the key of the result that shows it
-    api: Api
     warnings: list[str]
+
+    @property
+    def kind(self) -> str:
+        """The key of the result that shows it."""
+
+    @property
+    def api(self) -> Api:
+        """The API that takes the writes."""
 
     @property
     def label(self) -> str:
@@ -232,7 +238,7 @@ class _Run:
                 failure = error
             # A gateway may have lost sight of a change that is still on its way, so the look comes after the pause.
             may_repeat = not isinstance(failure, AnswerLost) or attempts.pause(self.deadline)
-            again = self._make_plan()
+            again = self._look_again(plan) if isinstance(failure, AnswerLost) else self._make_plan()
             while failure is None and again.is_first_step:
                 self._wait_for(again.pending)
                 again = self._make_plan()
@@ -248,6 +254,22 @@ class _Run:
             clashed = isinstance(failure, AlreadyExists)
             self._check(again)
             plan = again
+
+    def _look_again(self, lost: Plan) -> Plan:
+        """Plan again after the answer to a write was lost; what must not be made twice is looked for several times."""
+        again = self._make_plan()
+        if all(call.replay for call in lost.writes):
+            return again
+        for _look in range(PATIENCE - 1):
+            if not again.changed or not self._wait():
+                return again
+            again = self._make_plan()
+        if again.changed:
+            self.warnings.append(
+                f"{lost.writes[0].purpose}: the answer was lost. What it would have made is not listed, so the request "
+                "is sent again. Should two be listed later, remove the older one, which nobody has."
+            )
+        return again
 
     def _send(self, call: Call, attempts: Attempts) -> None:
         try:

@@ -11,10 +11,11 @@ another secret, which is then sent once and recorded.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Callable, NamedTuple, Protocol
 
 from ansible_collections.datastax.astra.plugins.module_utils import _atomic_file
@@ -26,6 +27,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._secrets import (
     is_fingerprint,
 )
 
+TOPIC_STORE = "topic"  # instead of a directory: the properties of the destination topic
 KIND = "audit_log_stream"
 VERSION = 1
 
@@ -62,6 +64,13 @@ class Store(Protocol):
         :raises StoreError: it cannot be written.
         """
 
+    def exchange(self, organization_id: str, expected: Entry | None, entry: Entry | None) -> bool:
+        """Do that only where the entry still is the expected one; return whether it was.
+
+        :arg expected: None stands for a damaged entry too.
+        :raises StoreError: it cannot be written.
+        """
+
 
 class DirectoryStore:
     """A directory with one small file for each organization. It can be kept in version control.
@@ -91,16 +100,46 @@ class DirectoryStore:
 
         :raises StoreError: it cannot be written.
         """
+        self._put(organization_id, entry, lambda: True)
+
+    def exchange(self, organization_id: str, expected: Entry | None, entry: Entry | None) -> bool:
+        """Do that only where the entry still is the expected one; return whether it was.
+
+        :raises StoreError: it cannot be written.
+        """
+        return self._put(organization_id, entry, lambda: _read(self, organization_id)[0] == expected)
+
+    def _put(self, organization_id: str, entry: Entry | None, is_expected: Callable[[], bool]) -> bool:
         path = self._path(organization_id)
+
+        def commit(new: str | None, path: str) -> bool:
+            with self._lock():
+                if not is_expected():
+                    return False
+                if new:
+                    os.replace(new, path)
+                else:
+                    with contextlib.suppress(FileNotFoundError):
+                        os.unlink(path)
+            return True
+
         try:
             if entry is None:
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(path)
-            else:
-                os.makedirs(self._directory, exist_ok=True)
-                _atomic_file.replace(path, format_entry(entry, organization_id) + "\n")
+                return commit(None, path)
+            os.makedirs(self._directory, exist_ok=True)
+            return _atomic_file.replace(path, format_entry(entry, organization_id) + "\n", commit)
         except (OSError, ValueError) as error:
             raise StoreError(f"cannot be written: {getattr(error, 'strerror', None) or error}") from None
+
+    @contextlib.contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Keep other runs out, as far as the file system can do that: a network's may not."""
+        with contextlib.ExitStack() as stack:
+            with contextlib.suppress(OSError):
+                directory = os.open(self._directory, os.O_RDONLY)
+                stack.callback(os.close, directory)
+                fcntl.flock(directory, fcntl.LOCK_EX)
+            yield
 
     def _path(self, organization_id: str) -> str:
         return os.path.join(self._directory, f"{organization_id}.json")
@@ -164,72 +203,99 @@ def run_with_store(
     :arg options: the module's options.
     :arg run: takes the options, ``known_token_fingerprint`` among them, and returns the result.
     :returns: the result, with the store's warnings.
+    :raises AstraError: what ``run`` raised; that is recorded as well.
     """
-    seen, warnings = _read(store, organization_id)
+    record = _Record(store, organization_id)
+    is_absent = options.get("state") == "absent"
+    record.begin(None if check_mode or is_absent else _find_secret(options))
     if options.get("known_token_fingerprint") is None:
-        known = seen.token_fingerprint if seen else UNKNOWN_FINGERPRINT
-        options = {**options, "known_token_fingerprint": known}
-    if check_mode:
+        options = {**options, "known_token_fingerprint": record.known_fingerprint}
+    try:
         result = run(options)
-    else:
-        record = _Record(store, organization_id, seen)
-        if options.get("state") != "absent" and _gives_other_secret(options, organization_id, seen):
-            record.announce()
-        result = run(options)
-        record.settle(options.get("state") == "absent", result)
-        warnings += record.warnings
-    if warnings:
-        result["warnings"] = [*result.get("warnings", []), *warnings]
+    except AstraError as error:
+        if not check_mode:
+            record.settle(is_absent, {"failed": True, **error.result})
+        raise
+    if not check_mode:
+        record.settle(is_absent, result)
+    if record.warnings:
+        result["warnings"] = [*result.get("warnings", []), *record.warnings]
     return result
 
 
-def _gives_other_secret(options: Mapping[str, Any], organization_id: str, seen: Entry | None) -> bool:
+def _find_secret(options: Mapping[str, Any]) -> str | None:
     secret = options.get(SECRET_OPTIONS.get(str(options.get("auth_strategy") or "token"), ""))
-    if not isinstance(secret, str):
-        return False
-    return seen is None or seen.token_fingerprint != compute_fingerprint(organization_id, secret.strip())
+    return secret.strip() if isinstance(secret, str) else None
 
 
 class _Record:
     """One run's part in an organization's entry.
 
     Whoever is about to send another secret says so first. If somebody else did that in the meantime, nobody can know
-    whose secret arrived last, and the entry says that. So does what a killed run leaves behind.
+    whose secret arrived last, and the entry says that. So does what a killed run leaves behind. A claim is only ever
+    put in place of what this run itself has seen there; that nothing is known may be said at any time.
     """
 
-    def __init__(self, store: Store, organization_id: str, seen: Entry | None) -> None:
+    def __init__(self, store: Store, organization_id: str) -> None:
         self._store = store
         self._organization_id = organization_id
-        self._seen = seen
+        self._seen: Entry | None = None
         self._announced: Entry | None = None
         self.warnings: list[str] = []
 
-    def announce(self) -> None:
-        """Say that another secret is about to be sent."""
-        self._announced = Entry(UNKNOWN_FINGERPRINT, uuid.uuid4().hex)
-        self._write(self._announced)
+    @property
+    def known_fingerprint(self) -> str:
+        """The fingerprint of the stored secret, as far as the store knows."""
+        return self._seen.token_fingerprint if self._seen else UNKNOWN_FINGERPRINT
 
-    def settle(self, absent: bool, result: Mapping[str, Any]) -> None:
+    def begin(self, secret: str | None) -> None:
+        """Look what is known, and where this secret is another one, say that it is about to be sent.
+
+        :arg secret: None to look only.
+        """
+        fingerprint = None if secret is None else compute_fingerprint(self._organization_id, secret)
+        announced = Entry(UNKNOWN_FINGERPRINT, uuid.uuid4().hex)
+        while True:
+            self._seen, self.warnings = _read(self._store, self._organization_id)
+            if fingerprint in (None, self.known_fingerprint):
+                return
+            if self._exchange(self._seen, announced):
+                self._announced = announced
+                return
+
+    def settle(self, is_absent: bool, result: Mapping[str, Any]) -> None:
         """Record what a run has come to."""
         fingerprint = result.get("token_fingerprint")
+        claim = Entry(fingerprint) if fingerprint else None
         expected = self._announced or self._seen
-        current = _read(self._store, self._organization_id)[0]
         if result.get("failed") and result.get("changed"):
             self._write(Entry(UNKNOWN_FINGERPRINT))
-        elif absent and not result.get("failed"):
+        elif is_absent and not result.get("failed"):
             self._write(None)
-        elif fingerprint and current not in (expected, Entry(fingerprint)):
-            self._write(Entry(UNKNOWN_FINGERPRINT))
-        elif fingerprint and (result.get("changed") or current != Entry(fingerprint)):
-            self._write(Entry(fingerprint))
-        elif self._announced and current == self._announced:
-            self._write(self._seen)
+        elif claim and result.get("changed"):
+            if _read(self._store, self._organization_id)[0] != claim and not self._exchange(expected, claim):
+                self._write(Entry(UNKNOWN_FINGERPRINT))
+        elif self._announced:  # and not sent in the end
+            self._exchange(self._announced, claim or self._seen)
+
+    def _exchange(self, expected: Entry | None, entry: Entry | None) -> bool:
+        """Exchange the entry; return False where somebody else has changed it, and True where it cannot be written."""
+        try:
+            return self._store.exchange(self._organization_id, expected, entry)
+        except StoreError as error:
+            self._warn(error)
+            return True
 
     def _write(self, entry: Entry | None) -> None:
         try:
             self._store.write(self._organization_id, entry)
         except StoreError as error:
-            self.warnings = [
-                f"The entry of organization {self._organization_id} in the fingerprint store {error.message}. "
-                "Until it can be, the secret is sent again in every run."
-            ]
+            self._warn(error)
+
+    def _warn(self, error: StoreError) -> None:
+        warning = (
+            f"The entry of organization {self._organization_id} in the fingerprint store {error.message}. "
+            "Until it can be, the secret is sent again in every run."
+        )
+        if warning not in self.warnings:
+            self.warnings.append(warning)

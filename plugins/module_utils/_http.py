@@ -39,9 +39,10 @@ try:
     from requests.adapters import HTTPAdapter
 except ImportError:
     REQUESTS_IMPORT_ERROR = traceback.format_exc()
-    HTTPAdapter = object
+    HTTPAdapter = object  # type: ignore[misc,assignment]
 else:
-    _CERTIFICATE_ERRORS = (ssl.SSLCertVerificationError, urllib3.connection.CertificateError)
+    # Not every version has it where it is public.
+    _CERTIFICATE_ERRORS = (ssl.SSLCertVerificationError, urllib3.connection.CertificateError)  # type: ignore[attr-defined]
     _CONNECT_TIMEOUTS = (urllib3.exceptions.ConnectTimeoutError,)
     _PROXY_ERRORS = (urllib3.exceptions.ProxyError, requests.exceptions.ProxyError)
     _UNUSABLE = (
@@ -235,7 +236,8 @@ class Http:
         repeated = False
         while True:
             if not self._gate.wait(deadline):
-                raise ServiceError("the service asks to wait longer than there is time.", http_status=429)
+                reason = "the service asks to wait longer than there is time: try again later, or raise wait_timeout."
+                raise ServiceError(reason, http_status=429, api_errors=[])
             try:
                 answer = self._send(method, url, headers, query, body, deadline)
             except _Failed as failure:
@@ -246,7 +248,7 @@ class Http:
                 return answer._replace(repeated=repeated)
             seconds = _read_retry_after(answer.headers.get("Retry-After"))
             if answer.status == 429:
-                self._gate.close(seconds or 0)
+                self._gate.close(compute_backoff(1) if seconds is None else seconds)
             if not attempts.pause(deadline, seconds):
                 return answer._replace(repeated=repeated)
             repeated = True
@@ -443,6 +445,12 @@ def _build_tls_context(validate_certs: bool, ca_path: str) -> ssl.SSLContext:
     return context
 
 
+def find_ca_path(ca_path: str | None = None) -> str:
+    """Return the file or directory of CA certificates: the given one, or what requests would use."""
+    environment = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    return ca_path or environment or str(requests.utils.DEFAULT_CA_BUNDLE_PATH)
+
+
 def load_tls_context(validate_certs: bool = True, ca_path: str | None = None) -> ssl.SSLContext:
     """Return the TLS context for these settings, built once per process and inherited by forks.
 
@@ -453,9 +461,8 @@ def load_tls_context(validate_certs: bool = True, ca_path: str | None = None) ->
     """
     if not validate_certs:
         return _build_tls_context(False, "")
-    default = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or requests.certs.where()
     try:
-        return _build_tls_context(True, ca_path or default)
+        return _build_tls_context(True, find_ca_path(ca_path))
     except OSError:  # ssl.SSLError is one
         source = "ca_path" if ca_path else "The CA bundle that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names"
         raise InputError(f"{source} cannot be read as CA certificates in PEM format.") from None

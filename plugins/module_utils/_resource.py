@@ -226,7 +226,7 @@ class DeclaredResource:
     def _plan_absent(self, stored: dict[str, Any] | None) -> Plan:
         if stored is None:
             return Plan("none", None, None, {"before": {}, "after": {}}, values=dict(self.values))
-        before = self.show(stored)
+        before = self.hide(self._normalize(stored))
         return Plan(
             action="deleted",
             before=before,
@@ -241,9 +241,8 @@ class DeclaredResource:
         given = {field.name: self.params[field.name] for field in self.fields}
         return self._normalize({**self.key, **{name: value for name, value in given.items() if value is not None}})
 
-    def show(self, stored: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what the service shows, normalised, as results may hold it."""
-        shown = self._normalize(stored)
+    def hide(self, shown: dict[str, Any]) -> dict[str, Any]:
+        """Return what the service shows as results may hold it: without the secrets among free-form data."""
         free_form = [field.name for field in self.fields if field.holds_secrets]
         return {**shown, **{name: write_as_strings(hide_secrets(shown[name])) for name in free_form}}
 

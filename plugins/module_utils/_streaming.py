@@ -118,8 +118,8 @@ class StreamingResource(DeclaredResource):
         return record
 
     def find_tenant(self, deadline: Deadline) -> dict[str, Any] | None:
-        """Return the tenant's record, read once, or None, with a ``blocker``, without the tenant."""
-        record = self._record or self.read_tenant(deadline)
+        """Return the tenant's record, read until it is ready, or None, with a ``blocker``, without the tenant."""
+        record = self._record if self._record and is_active(self._record) else self.read_tenant(deadline)
         self.blocker = None
         if record is None:
             self._block()

@@ -109,12 +109,29 @@ options:
     description:
       - Directory on the controller that remembers RV(token_fingerprint) of each organization, in one small JSON file
         per organization, C(audit_log_stream/ORGANIZATION_ID.json). The files hold no secret.
+      - With V(topic), the properties of the destination topic remember it, so that nothing has to be kept between runs.
+        That needs O(web_service_url), and an O(pulsar_token) that may administer the tenant, as those of Astra
+        Streaming can. Where it may not, a warning says so, and the secret is sent in every run. Whether Astra lets
+        these requests through is not documented.
       - What the store does not know for certain counts as another secret, which is then sent once and recorded. That is
         so when there is no entry, when it is damaged, or when it could not be written.
       - It is read when O(known_token_fingerprint) is not set, and written after every write. It is not written in check
         mode.
-      - Needs O(organization_id) and cannot be used with C(async).
+      - Needs O(organization_id). A directory cannot be used with C(async).
     type: str
+  web_service_url:
+    description:
+      - URL of Pulsar's admin API, for O(fingerprint_store=topic). This is C(webServiceUrl) in C(client.conf).
+    type: str
+  verify_destination:
+    description:
+      - Whether to ask the broker, before anything is written, if O(pulsar_token) may produce to O(topic). What the
+        broker refuses is not configured.
+      - A broker that cannot be reached from where the module runs is a warning only, because the service has to reach
+        it.
+      - It is asked in check mode too. It needs O(auth_strategy=token) and leaves nothing behind at the topic.
+    type: bool
+    default: false
   validate_region:
     description:
       - Whether an Astra Streaming endpoint outside AWS us-east-2 is refused. The service accepts one, but then no
@@ -214,7 +231,7 @@ token_expires_at:
 from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_STREAM, run_module
 
 
-def main():
+def main() -> None:
     run_module(AUDIT_LOG_STREAM)
 
 

@@ -85,7 +85,7 @@ api_errors:
 from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_STREAM_INFO, run_module
 
 
-def main():
+def main() -> None:
     run_module(AUDIT_LOG_STREAM_INFO)
 
 

@@ -93,7 +93,7 @@ previous:
 from ansible_collections.datastax.astra.plugins.module_utils._command import ROLE, run_module
 
 
-def main():
+def main() -> None:
     run_module(ROLE)
 
 

@@ -53,7 +53,7 @@ roles:
 from ansible_collections.datastax.astra.plugins.module_utils._command import ROLE_INFO, run_module
 
 
-def main():
+def main() -> None:
     run_module(ROLE_INFO)
 
 

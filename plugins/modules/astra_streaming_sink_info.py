@@ -61,7 +61,7 @@ sinks:
 from ansible_collections.datastax.astra.plugins.module_utils._command import STREAMING_SINK_INFO, run_module
 
 
-def main():
+def main() -> None:
     run_module(STREAMING_SINK_INFO)
 
 

@@ -71,11 +71,10 @@ EXAMPLES = r"""
   register: streaming
 
 - name: Stream the audit log with it
-  datastax.astra.astra_audit_log_stream: "{{ streaming.client_conf | datastax.astra.from_client_conf | combine(rest) }}"
-  vars:
-    rest:
-      topic: persistent://acme/audit/log
-  no_log: true
+  datastax.astra.astra_audit_log_stream:
+    endpoint: "{{ (streaming.client_conf | datastax.astra.from_client_conf).endpoint }}"
+    pulsar_token: "{{ streaming.pulsar_token }}"
+    topic: persistent://acme/audit/log
 
 - name: Keep the client.conf, encrypted
   ansible.builtin.copy:
@@ -131,7 +130,7 @@ previous:
 from ansible_collections.datastax.astra.plugins.module_utils._command import STREAMING_TOKEN, run_module
 
 
-def main():
+def main() -> None:
     run_module(STREAMING_TOKEN)
 
 

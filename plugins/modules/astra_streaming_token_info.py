@@ -59,7 +59,7 @@ streaming_tokens:
 from ansible_collections.datastax.astra.plugins.module_utils._command import STREAMING_TOKEN_INFO, run_module
 
 
-def main():
+def main() -> None:
     run_module(STREAMING_TOKEN_INFO)
 
 

@@ -117,7 +117,7 @@ previous:
 from ansible_collections.datastax.astra.plugins.module_utils._command import TOKEN, run_module
 
 
-def main():
+def main() -> None:
     run_module(TOKEN)
 
 

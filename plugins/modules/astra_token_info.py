@@ -56,7 +56,7 @@ clients:
 from ansible_collections.datastax.astra.plugins.module_utils._command import TOKEN_INFO, run_module
 
 
-def main():
+def main() -> None:
     run_module(TOKEN_INFO)
 
 

@@ -14,6 +14,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 import sys
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from ansible import constants as C
 from ansible import template
@@ -25,7 +27,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.action import ActionBase
 from ansible_collections.datastax.astra.plugins.module_utils import _http
-from ansible_collections.datastax.astra.plugins.module_utils._command import describe_invocation, perform
+from ansible_collections.datastax.astra.plugins.module_utils._command import Command, describe_invocation, perform
 from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
 from ansible_collections.datastax.astra.plugins.module_utils._secrets import find_secrets
 
@@ -43,7 +45,7 @@ OWN_INTERPRETER = "{{ ansible_playbook_python }}"
 DISCOVERED_INTERPRETERS = ("auto", "auto_legacy", "auto_silent", "auto_legacy_silent")
 
 
-def preload(loader, name):
+def preload(loader: Any, name: str) -> None:
     """Load a plugin into this process, so that its forks need not search for it.
 
     Outside a run of Ansible, where its loaders do not work, there is nothing to prepare.
@@ -52,7 +54,7 @@ def preload(loader, name):
         loader.get(name)
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """Return a value without Ansible's own string types: vaulted ones are decrypted, tags are dropped."""
     if isinstance(value, dict):
         return {plain(key): plain(item) for key, item in value.items()}
@@ -64,30 +66,31 @@ def plain(value):
 
 
 class InProcessAction(ActionBase):
-    """Runs C(command) in this process, or the module of the same name on the target."""
+    """Runs ``command`` in this process, or the module of the same name on the target."""
 
     _supports_check_mode = True
 
-    command = None
+    command: ClassVar[Command]
 
     @property
-    def _supports_async(self):
-        """Tell whether C(async) is possible: what async_status returns of a secret, nobody would hide."""
+    def _supports_async(self) -> bool:
+        """Tell whether ``async`` is possible: what async_status returns of a secret, nobody would hide."""
         return not self.command.secret_values
 
-    def run(self, tmp=None, task_vars=None):
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the task and return its result."""
-        result = super().run(tmp, task_vars)
-        result.update(self._perform(plain(self._task.args), task_vars))
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        result.update(self._perform(plain(self._task.args), task_vars or {}))
         if any(result.get(name) for name in self.command.secret_values):
             # Registered as it is, and shown to nobody: no screen, log or callback gets it.
             result["_ansible_no_log"] = True
+            self._task.no_log = True  # for the result of a whole loop, before ansible-core 2.19
         return result
 
-    def _perform(self, args, task_vars):
+    def _perform(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         return self._run_here(args) if self._is_equivalent(task_vars) else self._run_module(args, task_vars)
 
-    def _is_equivalent(self, task_vars):
+    def _is_equivalent(self, task_vars: Mapping[str, Any]) -> bool:
         """Tell whether the module, executed as usual, would find the same surroundings as this process."""
         interpreter = task_vars.get("ansible_python_interpreter")
         if interpreter is None:
@@ -104,10 +107,11 @@ class InProcessAction(ActionBase):
             and boolean(self._templar.template(task_vars.get("astra_in_process", True)))
         )
 
-    def _run_here(self, args):
+    def _run_here(self, args: dict[str, Any]) -> dict[str, Any]:
         command = self.command
         validation = ArgumentSpecValidator(command.argument_spec).validate(args)
         params = validation.validated_parameters
+        result: dict[str, Any]
         if validation.error_messages:
             result = {"failed": True, "msg": self._validation_message(validation.errors[0])}
         else:
@@ -117,19 +121,20 @@ class InProcessAction(ActionBase):
             result.setdefault("warnings", []).append(warning)
         if getattr(C, "INJECT_INVOCATION", True):  # ansible-core before 2.20 always has it
             result["invocation"] = describe_invocation(command, params)
-        return remove_values(result, find_secrets(command.argument_spec, args, params))
+        cleaned: dict[str, Any] = remove_values(result, find_secrets(command.argument_spec, args, params))
+        return cleaned
 
-    def _validation_message(self, error):
+    def _validation_message(self, error: Any) -> str:
         """Word the error as the module would."""
         if isinstance(error, UnsupportedError):
             return f"Unsupported parameters for ({self._task.action}) module: {error.msg}"
-        return error.msg
+        return str(error.msg)
 
-    def _run_module(self, args, task_vars):
+    def _run_module(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         if self.command.secret_values:
             self._play_context.no_log = True  # or ssh shows what the module returns at -vvv
         wrap_async = bool(self._task.async_val)
-        result = self._execute_module(module_args=args, task_vars=task_vars, wrap_async=wrap_async)
+        result: dict[str, Any] = self._execute_module(module_args=args, task_vars=task_vars, wrap_async=wrap_async)
         if not wrap_async:
             self._remove_tmp_path(self._connection._shell.tmpdir)
         return result

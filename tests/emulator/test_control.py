@@ -21,6 +21,7 @@ from tests.emulator.support import (
     OAUTH2_STREAM,
     ORGANIZATION,
     OTHER_ORGANIZATION,
+    STATE,
     TOKEN_STREAM,
     audit_logs,
     call,
@@ -178,6 +179,89 @@ def test_reset_goes_back_to_the_start(emulator):
     assert (emulator.organizations(), emulator.settings()) == before
     assert (emulator.journal(), emulator.faults()) == ([], [])
     assert call(emulator, "GET").status == 404
+
+
+POLICY = {
+    "description": "",
+    "actions": ["org-audits-read"],
+    "effect": "allow",
+    "resources": [f"drn:astra:org:{ORGANIZATION}"],
+}
+
+
+def test_roles_and_tokens_can_be_set(emulator):
+    role_id = emulator.set_role(organization_id=ORGANIZATION, name="reader", policy=POLICY)
+    assert [(role["id"], role["name"]) for role in emulator.roles()] == [(role_id, "reader")]
+    token = emulator.set_token(token="AstraCS:abc:def", organization_id=ORGANIZATION, roles=["reader"])
+    assert (token["client_id"], token["roles"]) == ("abc", ["reader"])
+    assert call(emulator, "GET", token="AstraCS:abc:def").status == 404
+    assert call(emulator, "GET", "/v2/tokens").json["clients"][0]["roles"] == [role_id]
+    emulator.delete_role(role_id)
+    assert call(emulator, "GET", token="AstraCS:abc:def").status == 403
+    emulator.delete_token("AstraCS:abc:def")
+    assert call(emulator, "GET", token="AstraCS:abc:def").status == 401
+    with pytest.raises(EmulatorError, match=r"There is no such role\."):
+        emulator.delete_role(role_id)
+    with pytest.raises(EmulatorError, match=r"There is no such token\."):
+        emulator.delete_token("AstraCS:abc:def")
+    assert [each["token"] for each in emulator.tokens()] == [each["token"] for each in STATE["tokens"]]
+
+
+def test_a_tenant_can_be_set_and_removed(emulator):
+    emulator.set_tenant(ORGANIZATION, "acme", namespaces=[{"name": "a"}])
+    shown = emulator.set_tenant(ORGANIZATION, "acme", namespaces=[{"name": "b", "messageTTL": 0}])
+    assert [each["name"] for each in shown["namespaces"]] == ["default", "b"]
+    assert shown["namespaces"][1]["messageTTL"] == 0
+    assert [each["name"] for each in emulator.tenants()] == ["acme"]
+    emulator.delete_tenant("acme")
+    for refused in (emulator.tenant, emulator.delete_tenant):
+        with pytest.raises(EmulatorError, match=r"There is no such tenant\."):
+            refused("acme")
+    with pytest.raises(EmulatorError, match=r"There is no such tenant\."):
+        emulator.topic("persistent://acme/a/b")
+    emulator.set_tenant(ORGANIZATION, "acme")
+    with pytest.raises(EmulatorError, match="Namespace does not exist"):
+        emulator.topic("persistent://acme/a/b")
+    with pytest.raises(EmulatorError, match=r"There is no such topic\."):
+        emulator.topic("persistent://acme/default/b")
+    with pytest.raises(EmulatorError, match="Sink b doesn't exist"):
+        emulator.sink("acme", "a", "b")
+
+
+TOPIC_PATH = "/topics/pulsar-aws-useast2/acme/default/log"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "message"),
+    [
+        ("POST", "/clock", b'{"advance": -1}', "advance must be a number of seconds, 0 or more."),
+        ("POST", "/clock", b'{"back": 1}', "Unknown key back; known are advance."),
+        ("POST", "/roles", b'{"organization_id": "x"}', "The role.organization_id must be a UUID."),
+        ("POST", "/tokens", b'{"token": ""}', "The token.token must be a string without spaces."),
+        ("PUT", "/tenants/nowhere/acme", b"[]", "The tenant must be an object."),
+        ("POST", TOPIC_PATH, b"{}", "The body must have one of publish, consume, connect and disconnect."),
+        ("POST", TOPIC_PATH, b'{"publish": 1}', "publish must be an object."),
+        (
+            "POST",
+            TOPIC_PATH,
+            b'{"publish": {"n": 1}}',
+            "Unknown key n; known are payload, count, size, properties, producer.",
+        ),
+        ("POST", TOPIC_PATH, b'{"publish": {"count": "1"}}', "count and size must be numbers, 0 or more."),
+        ("POST", TOPIC_PATH, b'{"consume": {"subscription": "x"}}', "There is no such subscription."),
+        ("POST", TOPIC_PATH, b'{"connect": {}}', "There is no such subscription."),
+        ("POST", "/sign", b"[]", "The body must be an object."),
+        (
+            "POST",
+            f"/organizations/{ORGANIZATION}/events",
+            b'{"count": -1}',
+            "count must be a number, event an object, and event_type a string.",
+        ),
+    ],
+)
+def test_a_mistake_about_streaming_gets_one_clear_sentence(emulator, method, path, body, message):
+    emulator.set_tenant(ORGANIZATION, "acme", namespaces=[{"name": "default", "topics": [{"name": "log"}]}])
+    assert control(emulator, method, path, body) == (400, {"error": message})
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from tests.emulator.support import (
@@ -173,7 +175,7 @@ def test_a_token_must_be_allowed_to_produce(acme, actions, arrives):
         acme, "POST", "/v3/streaming/tenants/acme/tokens", body={"type": "non-admin"}, headers=STREAMING_HEADERS
     ).json
     if actions:
-        call_admin(acme, "POST", f"{LOG}/permissions/{made['rolename']}", body=actions)
+        call_admin(acme, "POST", f"{LOG}/permissions/{quote(made['rolename'])}", body=actions)
     stream(acme, token=made["token"])
     acme.act(ORGANIZATION)
     assert bool(entries(acme)) is arrives

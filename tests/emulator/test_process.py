@@ -178,6 +178,35 @@ def test_a_bad_argument(state, arguments, message):
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot be read: No such file or directory."),
+        ("[", "cannot be used: "),
+        ("[]", "cannot be used: The body must be a JSON object."),
+        ('{"admin_url": "http://x"}', "cannot be used: broker_url is required."),
+        ('{"url": "http://x"}', "cannot be used: Unknown field url."),
+    ],
+)
+def test_a_bad_access_to_a_real_broker(state, tmp_path, capsys, content, message):
+    path = tmp_path / "pulsar.json"
+    if content:
+        path.write_text(content)
+    assert main(["--state", str(state), "--pulsar", str(path)]) == 2
+    assert capsys.readouterr().err.startswith(f"emulator: {path} {message}")
+
+
+def test_a_real_broker_needs_its_client(state, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pulsar", None)
+    monkeypatch.delitem(sys.modules, "emulator.client_transport", raising=False)
+    path, key = tmp_path / "pulsar.json", tmp_path / "key"
+    key.write_bytes(b"k" * 32)
+    names = ("admin_url", "broker_url", "superuser_token")
+    path.write_text(json.dumps({**dict.fromkeys(names, "x"), "secret_key_path": str(key)}))
+    assert main(["--state", str(state), "--pulsar", str(path)]) == 2
+    assert capsys.readouterr().err == "emulator: --pulsar needs the package pulsar-client.\n"
+
+
 def test_the_client_says_why_the_emulator_did_not_start():
     with pytest.raises(EmulatorError, match=r"organizations\[0\]\.id must be a UUID\."), Emulator([{"id": "x"}]):
         pass

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from emulator.client import EmulatorError
@@ -38,7 +40,7 @@ def make_token(emulator, *actions: str, kind: str = "non-admin", expires: str = 
     body = {"type": kind, "exp": expires}
     made = call(emulator, "POST", "/v3/streaming/tenants/acme/tokens", body=body, headers=STREAMING_HEADERS).json
     if actions:
-        path = f"{NAMESPACE}/permissions/{made['rolename']}"
+        path = f"{NAMESPACE}/permissions/{quote(made['rolename'])}"
         assert call_admin(emulator, "POST", path, body=list(actions)).status == 204
     return made["token"]
 
@@ -65,7 +67,8 @@ TABLE = {
     f"{LOG}/lastMessageId": (200, 401, 200, 401),
     f"{LOG}/examinemessage": (200, 401, 200, 401),
     f"{LOG}/permissions": (200, 401, 401, 401),
-    "namespaces/acme/nosuch": (404, 401, 401, 401),
+    "namespaces/acme/nosuch": (404, 403, 403, 403),
+    "persistent/acme/nosuch": (404, 403, 403, 403),
     "persistent/acme/nosuch/log/stats": (404, 401, 401, 401),
     "persistent/other/audit/log/stats": (401, 401, 401, 401),
     "persistent/nosuch/audit/log/stats": (401, 401, 401, 401),
@@ -239,10 +242,12 @@ def test_the_backlog_quota_has_two_names(acme):
     assert call_admin(acme, "POST", f"{NAMESPACE}/backlogQuota?backlogQuotaType=x", body=QUOTA).status == 400
 
 
-def test_what_nobody_has_set_may_be_empty(acme):
-    acme.settings(policies_unset="empty")
+@pytest.mark.parametrize(("variant", "status"), [("empty", 200), ("204", 204)])
+def test_what_nobody_has_set_may_be_empty(acme, variant, status):
+    acme.settings(policies_unset=variant)
     for name in POLICIES:
-        assert call_admin(acme, "GET", f"{NAMESPACE}/{name}").status == 204
+        shown = call_admin(acme, "GET", f"{NAMESPACE}/{name}")
+        assert (shown.status, shown.body) == (status, b"")
     assert call_admin(acme, "GET", f"{NAMESPACE}/backlogQuotaMap").json == {}
     assert "retention_policies" not in call_admin(acme, "GET", NAMESPACE).json
 
@@ -268,9 +273,9 @@ def limit(acme, size: int, seconds: int = -1):
         (-1, -1, 204),
         (-1, 1, 204),
         (0, 0, 204),
-        (0, 10, 412),
-        (10240, 0, 412),
-        (-2, -1, 412),
+        (0, 10, 400),
+        (10240, 0, 400),
+        (-2, -1, 400),
     ],
 )
 def test_retention_must_exceed_the_backlog(acme, size, minutes, status):
@@ -286,10 +291,10 @@ def test_the_interlock_works_in_both_directions(acme):
     assert limit(acme, 101 * 1024 * 1024).status == 412
     assert limit(acme, 1, 3660).status == 412
     assert limit(acme, -1).status == 204
-    # Without a quota of its own the namespace has 5 GB again, which is more than is retained.
-    assert call_admin(acme, "DELETE", f"{NAMESPACE}/backlogQuota").status == 412
-    assert retain(acme, -1, -1).status == 204
+    # A real broker was seen not to look when a quota is removed, so that 5 GB of backlog meet 101 MiB of retention.
     assert call_admin(acme, "DELETE", f"{NAMESPACE}/backlogQuota").status == 204
+    assert retain(acme, 101, 61).status == 412
+    assert retain(acme, -1, -1).status == 204
 
 
 @pytest.mark.parametrize(
@@ -308,18 +313,20 @@ def test_the_interlock_works_in_both_directions(acme):
         ("backlogQuota", {"limitSize": 1, "policy": "drop"}, 400),
         ("inactiveTopicPolicies", {"deleteWhileInactive": False}, 400),
         ("inactiveTopicPolicies", {**POLICIES["inactiveTopicPolicies"][0], "maxInactiveDurationSeconds": 0}, 412),
+        ("inactiveTopicPolicies", {**POLICIES["inactiveTopicPolicies"][1], "maxInactiveDurationSeconds": 0}, 204),
         ("autoTopicCreation", {"allowAutoTopicCreation": "no", "topicType": "non-partitioned"}, 400),
         ("autoTopicCreation", [], 400),
     ],
 )
-def test_a_bad_policy_is_refused(acme, policy, body, status):
-    refused = call_admin(acme, "POST", f"{NAMESPACE}/{policy}", body=body)
-    assert (refused.status, bool(refused.reason)) == (status, True)
+def test_what_a_policy_may_be(acme, policy, body, status):
+    answer = call_admin(acme, "POST", f"{NAMESPACE}/{policy}", body=body)
+    assert answer.status == status
+    assert status == 204 or answer.reason
 
 
 def test_a_policy_needs_a_content_type(acme):
     refused = call_admin(acme, "POST", f"{NAMESPACE}/messageTTL", body=b"0", headers={"Content-Type": "text/plain"})
-    assert refused.status == 400
+    assert refused.status == 415
 
 
 # --- Topics -----------------------------------------------------------------------------------------------------------
@@ -334,7 +341,7 @@ def test_a_topic_comes_and_goes(acme):
     assert listed == [
         f"persistent://acme/audit/{name}" for name in ("log", "many-partition-0", "many-partition-1", "new")
     ]
-    assert call_admin(acme, "GET", f"{new}/partitions").json == {"partitions": 0}
+    assert call_admin(acme, "GET", f"{new}/partitions").json["partitions"] == 0
     assert call_admin(acme, "DELETE", f"{new}/partitions").status == 404
     assert call_admin(acme, "DELETE", new).status == 204
     assert call_admin(acme, "DELETE", new).status == 404
@@ -347,15 +354,16 @@ def test_a_topic_comes_and_goes(acme):
 
 def test_a_partitioned_topic_is_another_kind(acme):
     assert call_admin(acme, "GET", "persistent/acme/audit/partitioned").json == ["persistent://acme/audit/many"]
-    assert call_admin(acme, "GET", f"{MANY}/partitions").json == {"partitions": 2}
+    assert call_admin(acme, "GET", f"{MANY}/partitions").json == {"partitions": 2, "deleted": False}
     assert call_admin(acme, "GET", f"{MANY}/stats").status == 404
     assert call_admin(acme, "GET", f"{LOG}/partitioned-stats").status == 404
     assert call_admin(acme, "GET", f"{MANY}-partition-1/stats").status == 200
     assert call_admin(acme, "GET", f"{MANY}/examinemessage").status == 405
-    assert call_admin(acme, "DELETE", MANY).status == 404
+    assert call_admin(acme, "DELETE", MANY).status == 409
     assert call_admin(acme, "POST", f"{MANY}/partitions", body=3).status == 204
     assert call_admin(acme, "POST", f"{MANY}/partitions", body=2).status == 422
-    assert call_admin(acme, "POST", f"{LOG}/partitions", body=2).status == 404
+    assert call_admin(acme, "POST", f"{LOG}/partitions", body=2).status == 409
+    assert call_admin(acme, "POST", "persistent/acme/audit/nosuch/partitions", body=2).status == 404
     assert call_admin(acme, "DELETE", f"{MANY}/partitions").status == 204
     assert call_admin(acme, "GET", "persistent/acme/audit").json == ["persistent://acme/audit/log"]
 
@@ -392,7 +400,12 @@ def test_grants_are_of_topics_and_namespaces(acme):
     assert shown["destination_auth"] == {TOPIC: {"siem": ["consume"]}}
     assert call_admin(acme, "POST", f"{path}/siem", body=["everything"]).status == 400
     assert call_admin(acme, "DELETE", f"{path}/siem").status == 204
-    assert call_admin(acme, "DELETE", f"{path}/siem").status == 412
+    assert call_admin(acme, "DELETE", f"{path}/siem").status == 204
+    assert call_admin(acme, "GET", path).json == {"siem": ["produce"]}
+    # As Pulsar's web server does it, with which a role of Astra has to be encoded.
+    assert call_admin(acme, "POST", f"{path}/a;b;c", body=["consume"]).status == 204
+    assert call_admin(acme, "POST", f"{path}/d%3Be", body=["consume"]).status == 204
+    assert call_admin(acme, "GET", path).json.keys() == {"siem", "a", "d;e"}
 
 
 def test_statistics_count_what_was_published(acme):
@@ -427,7 +440,6 @@ def test_messages_can_be_looked_at(acme):
     assert last.headers["x-pulsar-message-id"] == f"{last_id['ledgerId']}:{last_id['entryId']}"
     assert last.headers["x-pulsar-publish-time"].endswith("Z")
     assert call_admin(acme, "GET", f"{LOG}/examinemessage?initialPosition=earliest&messagePosition=2").body == b"m1"
-    assert call_admin(acme, "GET", f"{LOG}/examinemessage?initialPosition=middle").status == 412
     assert call_admin(acme, "GET", f"{LOG}/subscription/siem/position/1").body == b"m0"
     assert call_admin(acme, "GET", f"{LOG}/subscription/siem/position/4").status == 404
     assert call_admin(acme, "GET", f"{LOG}/subscription/nosuch/position/1").status == 404

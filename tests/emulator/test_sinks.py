@@ -169,7 +169,7 @@ def test_a_bad_sink_is_refused(acme, changes, status, reason):
 def test_each_form_has_its_own_content_type(acme):
     assert call_admin(acme, "POST", f"/admin/v3/sinks/{SINK}", body=CONFIG).status == 415
     assert pulsar(acme, "POST", config=CONFIG, part="other").status == 400
-    assert astra(acme, "POST", body=json.dumps(CONFIG).encode(), **{"Content-Type": "text/plain"}).status == 400
+    assert astra(acme, "POST", body=json.dumps(CONFIG).encode(), **{"Content-Type": "text/plain"}).status == 415
     assert astra(acme, "POST", "acme/nosuch/siem", body=CONFIG).status == 404
 
 

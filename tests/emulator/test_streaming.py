@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -210,6 +211,14 @@ def test_a_tenant_is_active_and_gone_after_a_while(emulator):
     assert call(emulator, "GET", ACME, headers=CLUSTER_HEADER).status == 404
 
 
+def test_a_tenant_may_only_be_marked_as_deleted(emulator):
+    create(emulator)
+    assert call(emulator, "DELETE", f"{ACME}/clusters/{CLUSTER}?opt=hard").status == 400
+    assert call(emulator, "DELETE", f"{ACME}/clusters/{CLUSTER}?opt=soft").status == 202
+    assert call(emulator, "GET", ACME, headers=CLUSTER_HEADER).json["status"] == "deleted"
+    assert call_admin(emulator, "GET", "namespaces/acme").status == 200
+
+
 def test_lags_pass_by_themselves(emulator):
     emulator.settings(tenant_delete_lag=0.2)
     create(emulator)
@@ -344,7 +353,7 @@ def test_a_role_can_be_shared_by_tokens(emulator):
     one, two = (make(emulator, type="non-admin", role="exporter").json for _number in range(2))
     assert one["rolename"] == two["rolename"]
     assert one["rolename"].endswith(";exporter")
-    grants = "persistent/acme/default/log/permissions/" + one["rolename"]
+    grants = "persistent/acme/default/log/permissions/" + quote(one["rolename"])
     call_admin(emulator, "PUT", "persistent/acme/default/log")
     assert call_admin(emulator, "POST", grants, body=["produce"]).status == 204
     call(emulator, "DELETE", f"{ACME}/tokens/{one['id']}", headers=STREAMING_HEADERS)
@@ -458,7 +467,7 @@ POLICY = {
         ({"cluster": "x"}, r"tenants\[0\]\.cluster must be one of pulsar-aws-useast2"),
         ({"tokens": [{"exp": "x"}]}, r"tenants\[0\]\.tokens\[0\]: exp must be"),
         ({"namespaces": [{"name": "a", "ttl": 1}]}, r"namespaces\[0\] has the unknown key ttl"),
-        ({"namespaces": [{"name": "a b"}]}, "the tenant acme cannot be made: PUT /admin/v2/namespaces/acme/a b was"),
+        ({"namespaces": [{"name": "a b"}]}, "the tenant acme cannot be made: PUT /admin/v2/namespaces/acme/a%20b was"),
         ({"sinks": [{"namespace": "audit", "name": "x"}]}, r"archive is required"),
     ],
 )

@@ -200,7 +200,7 @@ def test_the_recorded_requests_are_served(emulator):
     replay.run(CREATE)
     seen = replay.run(REFRESH)
     assert seen["/v2/streaming/tenants/audit-logs-acme"].json["webServiceUrl"] == emulator.admin_url
-    assert seen[f"{TOPICS}/audit-log-part/partitions"].json == {"partitions": 3}
+    assert seen[f"{TOPICS}/audit-log-part/partitions"].json["partitions"] == 3
     assert seen[SINK].json["configs"] == {**SINK_CONFIG["configs"], "password": "********"}
     policies = seen[NAMESPACE].json
     assert policies["backlog_quota_map"]["destination_storage"]["policy"] == "consumer_backlog_eviction"

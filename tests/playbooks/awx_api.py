@@ -226,7 +226,7 @@ def _shown(item: dict) -> dict:
 def complaint_about_answer(question: dict, answer: object) -> str | None:
     """Return what AWX says about an answer, or a default, that it refuses."""
     variable = question["variable"]
-    if not isinstance(answer, QUESTION_TYPES[question["type"]]):
+    if isinstance(answer, bool) or not isinstance(answer, QUESTION_TYPES[question["type"]]):
         return f"Value {answer} for '{variable}' expected to be of the type {question['type']}."
     size = answer if isinstance(answer, (int, float)) else len(answer)
     if not question.get("min", size) <= size <= question.get("max", size):

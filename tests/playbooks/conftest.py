@@ -44,9 +44,10 @@ CLIENT_CONF = (
 )
 
 
-# What a reporting task prints, up to the line about its outcome.
-REPORT = re.compile(
-    r"^\n((?:Audit log streaming|Organization  ).*?)\n(?=ok: \[|fatal: \[|\[ERROR\])", re.MULTILINE | re.DOTALL
+# What a task of ours shows, up to the line about its outcome.
+SCREEN = re.compile(
+    r"^\n(Audit log streaming.*?)\n\n+(?=ok: \[|fatal: \[|\[ERROR\]|\[WARNING\]|Audit log streaming)",
+    re.MULTILINE | re.DOTALL,
 )
 
 
@@ -60,25 +61,46 @@ class Run(NamedTuple):
     screen: str
     errors: str
 
-    def report(self) -> list[str]:
-        """Return the text that the run ended with: a headline, or that of a table, and what follows it."""
-        found = REPORT.findall(self.screen)
-        assert len(found) == 1, self.screen
-        return found[0].strip("\n").split("\n")
+    def reports(self) -> list[list[str]]:
+        """Return the lines of each screen that it showed: of the plan, of the summary, ..."""
+        return [found.strip("\n").split("\n") for found in SCREEN.findall(self.screen)]
 
-    def table(self) -> dict[str, list[str]]:
-        """Return the rows of the report's table: by the first column, the others joined by single spaces."""
-        lines = self.report()
-        start = next(number for number, line in enumerate(lines) if line.startswith("---")) + 1
-        rows: dict[str, list[str]] = {}
-        for line in lines[start:]:
-            if not line:
+    def report(self) -> list[str]:
+        """Return the lines of the screen that it ended with."""
+        reports = self.reports()
+        assert reports, self.screen
+        return reports[-1]
+
+    def headline(self) -> str:
+        """Return what happened, in one line."""
+        return self.report()[0]
+
+    def section(self, heading: str, number: int = -1) -> dict[str, list[str]]:
+        """Return what a section of a screen says about whom, each sentence in one line.
+
+        :arg number: which screen, by default the last.
+        """
+        lines = self.reports()[number]
+        found: dict[str, list[str]] = {}
+        names: list[str] = []
+        for line in lines[lines.index(heading) + 1 :]:
+            if not line.startswith("  "):
                 break
-            if not line.startswith(" "):
-                name, _blank, line = line.partition(" ")
-                rows.setdefault(name, []).append("")
-            rows[name][-1] = " ".join([*rows[name][-1].split(), *line.split()])
-        return rows
+            if line[2] != " ":
+                listed, _gap, why = line[2:].partition("  ")
+                # A line that ends with a comma goes on with names.
+                names = names if names and names[-1].endswith(",") else []
+                names += listed.split(" ")
+                for name in listed.split(" "):
+                    found.setdefault(name.rstrip(","), []).append(why)
+            else:
+                for name in names:
+                    found[name.rstrip(",")][-1] += " " + line
+        return {name: [" ".join(why.split()) for why in reasons] for name, reasons in found.items()}
+
+    def failures(self) -> dict[str, str]:
+        """Return why who failed."""
+        return {name: why for name, [why] in self.section("Failed").items()}
 
 
 def _given(variables: dict) -> dict:

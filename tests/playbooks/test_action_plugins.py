@@ -215,10 +215,12 @@ class TestFingerprintStore:
         assert [result["action"] for result in results] == ["created", "created", "none", "updated", "updated", "none"]
         assert [result["token_compared"] for result in results] == [False, False, True, True, True, True]
         assert stored(service)["pulsar"]["token"] == OTHER_PULSAR_TOKEN
-        files = list((tmp_path / "store").iterdir())
+        files = list((tmp_path / "store" / "audit_log_stream").iterdir())
         assert [path.name for path in files] == [f"{ORGANIZATION}.json"]
         assert files[0].stat().st_mode & 0o777 == 0o600
         assert json.loads(files[0].read_text()) == {
+            "kind": "audit_log_stream",
+            "version": 1,
             "organization_id": ORGANIZATION,
             "token_fingerprint": results[-1]["token_fingerprint"],
         }
@@ -230,7 +232,7 @@ class TestFingerprintStore:
     def test_absent_forgets(self, play, tmp_path):
         store = {"fingerprint_store": str(tmp_path / "store")}
         play([stream(**store), {MODULE: {"state": "absent", **store}}])
-        assert list((tmp_path / "store").iterdir()) == []
+        assert list((tmp_path / "store" / "audit_log_stream").iterdir()) == []
 
     def test_a_given_fingerprint_is_used_instead(self, play, service, tmp_path):
         store = {"fingerprint_store": str(tmp_path / "store")}
@@ -238,15 +240,24 @@ class TestFingerprintStore:
         results, _screens = play(steps)
         assert [result["action"] for result in results] == ["created", "updated", "none"]
 
-    def test_damaged_and_foreign_files_warn_and_count_as_not_known(self, play, service, tmp_path):
+    def test_a_stream_older_than_the_store_is_sent_once(self, play, service, tmp_path):
         configure(service)
-        directory = tmp_path / "store"
-        directory.mkdir()
+        rotated = stream(fingerprint_store=str(tmp_path / "store"), pulsar_token=OTHER_PULSAR_TOKEN)
+        results, _screens = play([{**rotated}, {**rotated}])
+        assert [result["action"] for result in results] == ["updated", "none"]
+        assert stored(service)["pulsar"]["token"] == OTHER_PULSAR_TOKEN
+
+    def test_damaged_and_foreign_files_warn_and_the_token_is_sent_once(self, play, service, tmp_path):
+        configure(service)
+        directory = tmp_path / "store" / "audit_log_stream"
+        directory.mkdir(parents=True)
+        step = stream(fingerprint_store=str(tmp_path / "store"))
         for content in ("{", '{"organization_id": "other"}', f'{{"organization_id": "{ORGANIZATION}"}}'):
             (directory / f"{ORGANIZATION}.json").write_text(content)
-            results, _screens = play([stream(fingerprint_store=str(directory))])
-            assert (results[0]["changed"], results[0]["token_compared"]) == (False, False)
-            assert "counts as not known" in results[0]["warnings"][0]
+            results, _screens = play([{**step}, {**step}])
+            assert [result["changed"] for result in results] == [True, False]
+            assert any("in the fingerprint store" in warning for warning in results[0]["warnings"])
+            assert "warnings" not in results[1]
 
     def test_a_run_that_fails_after_sending_another_secret_leaves_no_old_entry(self, play, service, tmp_path):
         """Otherwise a return to the old secret would look like no change."""
@@ -272,6 +283,7 @@ class TestFingerprintStore:
         results, _screens = play([stream(fingerprint_store=str(blocked / "store"))])
         assert results[0]["changed"]
         assert "cannot be written" in results[0]["warnings"][-1]
+        assert "the secret is sent again in every run" in results[0]["warnings"][-1]
 
     @pytest.mark.parametrize(
         ("keywords", "options", "message"),

@@ -17,10 +17,11 @@ import sys
 import jinja2
 import pytest
 import yaml
+from ansible.parsing.vault import VaultLib, VaultSecret
 
 from tests.conftest import ROOT
 from tests.playbooks.awx_api import TOKEN, AwxApi
-from tests.playbooks.conftest import CLIENT_CONF, ENTERPRISE, GROUP
+from tests.playbooks.conftest import CLIENT_CONF, ENTERPRISE, GROUP, VAULT_PASSWORD
 from tests.playbooks.traces import leaks
 from tests.wire.support import PULSAR_TOKEN
 
@@ -44,6 +45,7 @@ class Configuration:
 
     def __init__(self, awx, directory, environment):
         self.awx = awx
+        self._directory = directory
         assert COLLECTIONS.is_dir(), "the nox session fetches the collection awx.awx into .cache/"
         client_conf = directory / "client.conf"
         client_conf.write_text(CLIENT_CONF.format(token=PULSAR_TOKEN))
@@ -61,8 +63,11 @@ class Configuration:
         """Run the playbook, which must end with this exit status; returns its screen."""
         done = subprocess.run(
             [*self._command, *options],
+            cwd=self._directory,
             env=self._environment,
             stdin=subprocess.DEVNULL,
+            # Not even a terminal of the tests can be asked.
+            start_new_session=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -82,7 +87,10 @@ class Configuration:
         ({"astra_client_conf": ""}, "Give an application token"),
         ({"astra_canaries": []}, "astra_canaries must name some of astra_organizations"),
         ({"astra_canaries": ["acme-productoin"]}, "astra_canaries must name some of astra_organizations"),
-        ({"astra_fleet_answers": {}}, "astra_fleet_answers must answer something"),
+        ({"astra_slices": 0}, "astra_slices and astra_approval_seconds must be 1 or more"),
+        ({"astra_approval_seconds": "a day"}, "astra_slices and astra_approval_seconds must be 1 or more"),
+        ({"astra_fleet_answers": {}}, "astra_fleet_answers must answer one or more of audit_log_stream_hosts,"),
+        ({"astra_fleet_answers": {"audit_log_stream_throtle": 20}}, "audit_log_stream_throttle."),
     ],
 )
 def test_mistakes_are_found_before_anything_is_created(tmp_path, ansible_environment, answers, message):
@@ -94,11 +102,65 @@ def test_mistakes_are_found_before_anything_is_created(tmp_path, ansible_environ
     assert leaks(screen.encode(), [ENTERPRISE, PULSAR_TOKEN]) == []
 
 
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {
+            "audit_log_stream_hosts": (["acme-staging"], "text of up to 1024 characters"),
+            "audit_log_stream_serial": (10, "a number or a percentage, in quotes"),
+            "audit_log_stream_max_fail_percentage": (101, "a number from 0 to 100"),
+            "audit_log_stream_update_token": ("allways", "one of on_change, always, on_create"),
+            "audit_log_stream_throttle": (None, "a number from 0 to 1000"),
+        },
+        {
+            "audit_log_stream_serial": ("ten", "a number or a percentage, in quotes"),
+            "audit_log_stream_max_fail_percentage": ("20", "a number from 0 to 100"),
+            "audit_log_stream_throttle": (True, "a number from 0 to 1000"),
+        },
+    ],
+)
+def test_wrong_answers_for_the_fleet_are_found_before_anything_is_created(tmp_path, ansible_environment, answers):
+    given = {name: answer for name, (answer, _wanted) in answers.items()}
+    with AwxApi(PLAYBOOKS).running() as awx:
+        before = awx.items
+        options = ["-e", json.dumps({"astra_fleet_answers": given})]
+        screen = Configuration(awx, tmp_path, ansible_environment).run(*options, status=2)
+        assert awx.items == before
+    for name, (answer, wanted) in answers.items():
+        # On the screen the message is a string in JSON.
+        assert f"{name} cannot be {json.dumps(answer)}. It takes {wanted}" in screen.replace('\\"', '"')
+
+
+def test_the_answers_for_the_fleet_that_awx_takes(tmp_path, ansible_environment):
+    answers = {
+        "audit_log_stream_hosts": "astra_organizations:!astra_canaries",
+        "audit_log_stream_serial": "25%",
+        "audit_log_stream_max_fail_percentage": 0,
+        "audit_log_stream_update_token": "on_change",
+        "audit_log_stream_throttle": 1000,
+    }
+    with AwxApi(PLAYBOOKS).running() as awx:
+        Configuration(awx, tmp_path, ansible_environment).run("-e", json.dumps({"astra_fleet_answers": answers}))
+        assert awx.items["workflow_job_template_nodes"]["fleet"]["extra_data"] == answers
+
+
 def test_without_a_terminal_nothing_is_asked(tmp_path, ansible_environment):
     with AwxApi(PLAYBOOKS).running() as awx:
         configuration = Configuration(awx, tmp_path, ansible_environment)
         (tmp_path / "secrets.yml").write_text("{}")
         assert "Give an application token" in configuration.run(status=2)
+
+
+def test_the_command_for_vaulted_secrets_needs_no_terminal(tmp_path, ansible_environment):
+    [command] = re.findall(r"\$ ansible-playbook configure\.yml (-e @.*)", (EXAMPLE / "README.md").read_text())
+    with AwxApi(PLAYBOOKS).running() as awx:
+        configuration = Configuration(awx, tmp_path, ansible_environment)
+        (tmp_path / "vault-password").write_text(VAULT_PASSWORD)
+        secrets = tmp_path / "secrets.yml"
+        vault = VaultLib([("default", VaultSecret(VAULT_PASSWORD.encode()))])
+        secrets.write_bytes(vault.encrypt(secrets.read_text()))
+        # Gets as far as the settings, which are checked after the secrets.
+        assert "astra_slices" in configuration.run(*command.split(), "-e", "astra_slices=0", status=2)
 
 
 def settled(awx):
@@ -136,6 +198,14 @@ def test_another_run_changes_nothing(configured):
     assert changed(second) == 0
     assert changed(third) == len([*CREDENTIALS, "the group"])
     assert set(awx.linked("groups", GROUP, "hosts")) == REMAINING < set(awx.items["hosts"])
+
+
+def test_a_rotation_says_what_is_still_to_do(configured):
+    awx, first, second, third = configured
+    [question] = awx.survey("workflow_job_templates", "Astra audit logs - rollout")
+    assert "always" in question["choices"]
+    told = [f"answer 'always' to '{question['question_name']}'" in screen for screen in (first, second, third)]
+    assert told == [False, False, True]
 
 
 def test_no_secret_on_the_screen(configured):
@@ -195,7 +265,7 @@ def test_credentials_hold_what_was_answered(configured):
         ("apply", "run", CREDENTIALS, True),
         ("audit", "check", CREDENTIALS, True),
         ("info", "run", {"Astra application token"}, True),
-        ("remove", "run", {"Astra application token"}, True),
+        ("remove", "run", {"Astra application token"}, False),
     ],
 )
 def test_job_templates(configured, name, job_type, credentials, sliced):
@@ -246,7 +316,8 @@ def test_the_workflow(configured):
         assert awx.name_of("job_templates", nodes[name]["unified_job_template"]) == TEMPLATES[template]
     approval = awx.items["workflow_approval_templates"]["Roll out to the whole fleet?"]
     assert nodes["approval"]["unified_job_template"] == approval["id"]
-    assert approval["timeout"] == 24 * 60 * 60
+    assert approval["timeout"] == SETTINGS["astra_approval_seconds"] == 24 * 60 * 60
+    assert "the canaries keep their new configuration" in approval["description"]
     assert nodes["canary"]["extra_data"] == nodes["audit"]["extra_data"] == {"audit_log_stream_hosts": "astra_canaries"}
     assert nodes["fleet"]["extra_data"] == {"audit_log_stream_throttle": 20}
     assert nodes["fleet"]["job_slice_count"] == 2

@@ -12,7 +12,7 @@ import re
 import pytest
 import yaml
 
-from tests.playbooks.conftest import ADMINISTRATORS, CLIENT_CONF, GROUP, IDS, NAMES, READER
+from tests.playbooks.conftest import ADMINISTRATORS, APPLY, CLIENT_CONF, GROUP, IDS, NAMES, READER
 from tests.wire.support import (
     CREDENTIALS_URL,
     ENDPOINT,
@@ -25,25 +25,34 @@ from tests.wire.support import (
     jwt,
 )
 
-CREATED = UPDATED = ["GET", "POST", "GET"]
-DELETED = ["GET", "DELETE", "GET"]
+# First the plan reads; who differs is read again by the role. Where nothing is configured, the token's organization is
+# asked for as well.
+CREATED = ["GET", "GET", "GET", "GET", "POST", "GET"]
+PLANNED = ["GET", "GET"]  # and not created
+UPDATED = ["GET", "GET", "POST", "GET"]
+DELETED = ["GET", "GET", "DELETE", "GET"]
 UNCHANGED = FAILED = ["GET"]
 DRIFTED = {"pulsar": {**TOKEN_BODY["pulsar"], "topic": "persistent://acme/security/elsewhere"}}
 STOPPED = "Stopped: too many organizations of this batch failed, so the next ones were left alone."
 
 
-def headline(total, *, check=False, created=0, updated=0, deleted=0, unchanged=0, failed=0, not_run=0):
+def headline(total, *, check=False, failed=0, created=0, updated=0, deleted=0, unchanged=0, not_run=0):
     """The line that sums up a run."""
-    kind = "Audit log streaming, check mode (nothing was changed)" if check else "Audit log streaming"
-    line = f"{kind}: {total} organization{'' if total == 1 else 's'}: {created} created, {updated} updated, "
-    line += f"{deleted} deleted, {unchanged} unchanged, {failed} failed"
-    return line + (f", {not_run} not run" if not_run else "")
+    start = "Audit log streaming, check mode: " if check else "Audit log streaming: "
+    if unchanged == total:
+        return f"{start}all {total} organizations are as they should be"
+    would = "would be " if check else ""
+    counts = {"failed": failed, f"{would}created": created, f"{would}updated": updated, f"{would}deleted": deleted}
+    counts |= {"unchanged": unchanged, "not run": not_run}
+    numbers = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    return f"{start}{total} organization{'' if total == 1 else 's'}: {numbers}"
 
 
-def lacks_the_role(name):
-    """Why an organization fails whose token lacks the role."""
+def lacks_the_role(name=None):
+    """Why an organization fails whose token lacks the role; of several the id is left out."""
+    whose = f" of organization {IDS[name]}" if name else ""
     return (
-        f"Reading the audit log configuration of organization {IDS[name]} failed: the service answered 403, The role "
+        f"Reading the audit log configuration{whose} failed: the service answered 403, The role "
         "Organization Administrator or the permission org-audits-read is needed. (ID 2403): the application token "
         "needs the role Organization Administrator or the permission org-audits-read."
     )
@@ -55,8 +64,13 @@ def failing(*names):
 
 
 def reasons(*names):
-    """The table of failures of these organizations."""
-    return {name: [lacks_the_role(name)] for name in names}
+    """The failures of these organizations."""
+    return {name: lacks_the_role(name if len(names) == 1 else None) for name in names}
+
+
+def statistics(run):
+    """What the run says to whatever follows it."""
+    return json.loads(re.search(r"^\tRUN: (.*)$", run.screen, re.MULTILINE)[1])
 
 
 def each(names, methods):
@@ -67,18 +81,18 @@ def each(names, methods):
 class TestOutcomes:
     def test_all_well(self, fleet):
         run = fleet.play()
-        assert run.report() == [headline(6, created=6)]
+        assert run.headline() == headline(6, created=6)
         assert fleet.requests() == each(NAMES, CREATED)
         assert fleet.streams() == dict.fromkeys(NAMES, TOKEN_BODY)
 
         run = fleet.play()
-        assert run.report() == [headline(6, unchanged=6)]
+        assert run.headline() == headline(6, unchanged=6)
         assert fleet.requests() == each(NAMES, UNCHANGED)
 
         fleet.describe(hosts={"acme-1": {"audit_log_stream_state": "absent"}})
         fleet.configure("acme-2", body=DRIFTED)
         run = fleet.play()
-        assert run.report() == [headline(6, updated=1, deleted=1, unchanged=4)]
+        assert run.headline() == headline(6, updated=1, deleted=1, unchanged=4)
         assert fleet.requests() == {**each(NAMES, UNCHANGED), "acme-1": DELETED, "acme-2": UPDATED}
         assert fleet.streams() == {**dict.fromkeys(NAMES, TOKEN_BODY), "acme-1": None}
 
@@ -87,43 +101,44 @@ class TestOutcomes:
     def test_one_failure_does_not_stop_the_others(self, fleet, name):
         fleet.describe(hosts=failing(name))
         run = fleet.play(status=2, ANSIBLE_SHOW_CUSTOM_STATS="1")
-        assert run.report()[0] == headline(6, created=5, failed=1)
-        assert run.table() == reasons(name)
+        assert run.headline() == headline(6, created=5, failed=1)
+        assert run.failures() == reasons(name)
         assert fleet.requests() == {**each(NAMES, CREATED), name: FAILED}
-        stats = json.loads(re.search(r"^\tRUN: (.*)$", run.screen, re.MULTILINE)[1])
+        stats = statistics(run)
         counts = {"created": 5, "updated": 0, "deleted": 0, "unchanged": 0, "failed": 1, "not run": 0}
         assert stats == {"audit_log_stream_counts": counts, "audit_log_stream_failed": [name]}
 
     def test_all_fail(self, fleet):
         fleet.describe(hosts=failing(*NAMES))
         run = fleet.play(status=2)
-        assert run.report()[0] == headline(6, failed=6)
-        assert run.table() == reasons(*NAMES)
+        assert run.headline() == headline(6, failed=6)
+        assert run.failures() == reasons(*NAMES)
         assert fleet.requests() == each(NAMES, FAILED)
 
     def test_limit(self, fleet):
         fleet.describe(hosts=failing("acme-3"))
         run = fleet.play("--limit", "acme-2,acme-3", status=2)
-        assert run.report()[0] == headline(2, created=1, failed=1)
-        assert run.table() == reasons("acme-3")
+        assert run.headline() == headline(2, created=1, failed=1)
+        assert run.failures() == reasons("acme-3")
         assert fleet.requests() == {"acme-2": CREATED, "acme-3": FAILED}
 
         run = fleet.play("--limit", "acme-3", status=2)
-        assert run.report()[0] == headline(1, failed=1)
-        assert run.table() == reasons("acme-3")
+        assert run.headline() == headline(1, failed=1)
+        assert run.failures() == reasons("acme-3")
         assert fleet.requests() == {"acme-3": FAILED}
 
     def test_another_choice_of_hosts(self, fleet):
         run = fleet.play("-e", "audit_log_stream_hosts=acme-5:acme-6")
-        assert run.report() == [headline(2, created=2)]
+        assert run.headline() == headline(2, created=2)
         assert fleet.requests() == each(["acme-5", "acme-6"], CREATED)
 
     def test_the_token_tells_the_organization_and_the_environment_the_token(self, fleet):
         own = {"audit_log_stream_organization_id": None, "audit_log_stream_application_token": None}
         fleet.describe(names=["acme-6"], hosts={"acme-6": own}, audit_log_stream_api_url=None)
         environment = {"ASTRA_DB_APPLICATION_TOKEN": ADMINISTRATORS["acme-6"], "ASTRA_API_URL": fleet.service.api_url}
-        assert fleet.play(**environment).report() == [headline(1, created=1)]
-        assert fleet.requests() == {"acme-6": ["GET", *CREATED]}
+        assert fleet.play(**environment).headline() == headline(1, created=1)
+        # Once for the plan and once for the role; then it is known that the organization is the token's.
+        assert fleet.requests() == {"acme-6": CREATED}
         assert fleet.streams()["acme-6"] == TOKEN_BODY
 
     def test_check_mode_foresees_the_real_run(self, fleet):
@@ -134,13 +149,13 @@ class TestOutcomes:
         before = fleet.streams()
 
         checked = fleet.play("--check", "--diff", status=2)
-        assert checked.report()[0] == headline(6, check=True, **expected)
-        assert fleet.requests() == each(NAMES, ["GET"])
+        assert checked.headline() == headline(6, check=True, **expected)
+        assert {method for methods in fleet.requests().values() for method in methods} == {"GET"}
         assert fleet.streams() == before
 
         real = fleet.play("--diff", status=2)
-        assert real.report()[0] == headline(6, **expected)
-        assert checked.table() == real.table() == reasons("acme-5")
+        assert real.headline() == headline(6, **expected)
+        assert checked.failures() == real.failures() == reasons("acme-5")
         differences = sorted(re.findall(r"^[-+ ] .*$", checked.screen, re.MULTILINE))
         assert differences == sorted(re.findall(r"^[-+ ] .*$", real.screen, re.MULTILINE))
         assert '+    "pulsar_token": "********",' in differences
@@ -149,9 +164,9 @@ class TestOutcomes:
         assert PULSAR_TOKEN not in checked.screen + real.screen
 
     def test_tags(self, fleet):
-        assert fleet.play("--tags", "other").report() == [headline(6, not_run=6)]
+        assert fleet.play("--tags", "other").reports() == []
         assert fleet.requests() == {}
-        assert fleet.play("--tags", "audit_log_stream").report() == [headline(6, created=6)]
+        assert fleet.play("--tags", "audit_log_stream").headline() == headline(6, created=6)
 
 
 class TestCanary:
@@ -163,33 +178,34 @@ class TestCanary:
 
     def test_all_well(self, fleet):
         run = fleet.play(*self.batches(1, "50%"))
-        assert run.report() == [headline(6, created=6)]
-        canary = fleet.service.journal()[: len(CREATED)]
-        assert {entry["organization_id"] for entry in canary} == {IDS["acme-1"]}, "the canary comes first"
+        assert run.headline() == headline(6, created=6)
+        writes = [entry["organization_id"] for entry in fleet.service.journal() if entry["method"] == "POST"]
+        assert writes[0] == IDS["acme-1"], "the canary comes first"
         assert fleet.requests() == each(NAMES, CREATED)
 
     def test_too_many_failures_leave_the_next_batches_alone(self, fleet):
         fleet.describe(hosts=failing("acme-2"))
         run = fleet.play(*self.batches(1, 2, "100%", audit_log_stream_max_fail_percentage=49), status=2)
-        assert run.report()[0] == headline(6, created=2, failed=1, not_run=3)
-        assert run.report()[-1] == STOPPED
-        assert run.table() == reasons("acme-2")
-        assert fleet.requests() == {"acme-1": CREATED, "acme-2": FAILED, "acme-3": CREATED}
+        assert run.headline() == headline(6, created=2, failed=1, not_run=3)
+        assert STOPPED in " ".join(run.report())
+        assert run.failures() == reasons("acme-2")
+        planned = each(["acme-4", "acme-5", "acme-6"], PLANNED)
+        assert fleet.requests() == {"acme-1": CREATED, "acme-2": FAILED, "acme-3": CREATED, **planned}
 
     def test_as_many_failures_as_allowed(self, fleet):
         fleet.describe(hosts=failing("acme-2", "acme-6"))
         run = fleet.play(*self.batches(1, 2, "100%", audit_log_stream_max_fail_percentage=50), status=2)
-        assert run.report()[0] == headline(6, created=4, failed=2)
-        assert STOPPED not in run.report()
-        assert run.table() == reasons("acme-2", "acme-6")
+        assert run.headline() == headline(6, created=4, failed=2)
+        assert STOPPED not in " ".join(run.report())
+        assert run.failures() == reasons("acme-2", "acme-6")
 
     def test_a_batch_that_fails_as_a_whole(self, fleet):
         fleet.describe(hosts=failing("acme-1", "acme-2"))
         run = fleet.play(*self.batches(2), status=2)
-        assert run.report()[0] == headline(6, failed=2, not_run=4)
-        assert run.report()[-1] == STOPPED
-        assert run.table() == reasons("acme-1", "acme-2")
-        assert fleet.requests() == each(["acme-1", "acme-2"], FAILED)
+        assert run.headline() == headline(6, failed=2, not_run=4)
+        assert STOPPED in " ".join(run.report())
+        assert run.failures() == reasons("acme-1", "acme-2")
+        assert fleet.requests() == {**each(NAMES, PLANNED), "acme-1": FAILED, "acme-2": FAILED}
 
 
 class TestSlices:
@@ -199,28 +215,45 @@ class TestSlices:
         hosts = {**failing("acme-2"), "acme-3": {"audit_log_stream_state": "absent"}}
         fleet.describe(hosts=hosts)
         fleet.configure("acme-3")
-        whole = fleet.play(status=2)
+        whole = fleet.play(status=2, ANSIBLE_SHOW_CUSTOM_STATS="1")
         requests, streams = fleet.requests(), fleet.streams()
 
         fleet.service.reset()
         fleet.configure("acme-3")
-        table, counted = {}, []
+        parts = []
         for start, status in ((0, 0), (1, 2), (2, 0)):
             fleet.describe(names=NAMES[start::3], hosts=hosts)
-            part = fleet.play(status=status)
-            counted.append([int(number) for number in re.findall(r"\d+", part.report()[0])])
-            table |= part.table() if status else {}
+            parts.append(fleet.play(status=status, ANSIBLE_SHOW_CUSTOM_STATS="1"))
         assert fleet.requests() == requests
         assert fleet.streams() == streams
-        assert table == whole.table()
-        assert [sum(numbers) for numbers in zip(*counted, strict=True)] == [6, 4, 0, 1, 0, 1]
-        assert whole.report()[0] == headline(6, created=4, deleted=1, failed=1)
+        assert parts[1].failures() == whole.failures()
+        counts = [each["audit_log_stream_counts"] for each in map(statistics, parts)]
+        total = {kind: sum(count[kind] for count in counts) for kind in counts[0]}
+        assert total == statistics(whole)["audit_log_stream_counts"]
+        assert whole.headline() == headline(6, created=4, deleted=1, failed=1)
 
-    def test_an_empty_one_is_a_success(self, fleet):
+    @pytest.mark.parametrize("playbook", [APPLY, f"{APPLY}_preflight", f"{APPLY}_info"])
+    def test_an_empty_one_is_a_success_that_says_so(self, fleet, playbook):
         fleet.describe(names=[])
-        run = fleet.play()
-        assert run.screen.count("skipping: no hosts matched") == 2
+        run = fleet.play(playbook=playbook)
+        assert "the inventory, or this slice of it, leaves no organization, so there is nothing to do" in run.screen
         assert fleet.requests() == {}
+
+    def test_a_limit_that_leaves_nothing(self, fleet):
+        run = fleet.play("-e", "audit_log_stream_hosts=acme-1", "--limit", "acme-2")
+        assert "Audit log streaming: the limit leaves no organization, so there is nothing to do" in run.screen
+        assert fleet.requests() == {}
+
+    @pytest.mark.parametrize("pattern", ["acme-9", "acme-9:!acme-1", "nonesuch", ["nonesuch", "acme-9"], "acme-9*"])
+    def test_a_pattern_that_names_nothing_fails(self, fleet, pattern):
+        run = fleet.play("-e", json.dumps({"audit_log_stream_hosts": pattern}), status=4)
+        assert "names no host or group of the inventory" in run.screen + run.errors
+        assert fleet.requests() == {}
+
+    @pytest.mark.parametrize("pattern", ["acme-1,nonesuch", ["acme-1", "nonesuch"], "acme-1*", f"{GROUP}:&acme-1"])
+    def test_a_pattern_that_names_something(self, fleet, pattern):
+        fleet.play("-e", json.dumps({"audit_log_stream_hosts": pattern}))
+        assert fleet.requests() == {"acme-1": CREATED}
 
 
 class TestThrottle:
@@ -270,7 +303,8 @@ class TestOwnPlay:
         fleet.describe(hosts=failing("acme-3"))
         run = self.play(fleet, status=2, strategy=f"ansible.builtin.{strategy}")
         assert re.findall(r"^fatal: \[(.*?)\]", run.screen, re.MULTILINE) == ["acme-3"]
-        assert fleet.requests() == {**each(NAMES, CREATED), "acme-3": FAILED}
+        # Without a plan before it.
+        assert fleet.requests() == {**each(NAMES, CREATED[2:]), "acme-3": FAILED}
 
     def test_arguments_are_validated(self, fleet):
         variables = {"audit_log_stream_state": "maybe", "audit_log_stream_wait_timeout": "soon"}
@@ -304,7 +338,7 @@ class TestClientConf:
         fleet.keep_secret(
             vault_administrators=ADMINISTRATORS, vault_client_conf=CLIENT_CONF.format(token=tokens["acme-6"])
         )
-        assert fleet.play().report() == [headline(6, created=6)]
+        assert fleet.play().headline() == headline(6, created=6)
         assert {name: stream["pulsar"]["token"] for name, stream in fleet.streams().items()} == tokens
 
     def test_what_is_overridden_may_be_unusable(self, fleet):
@@ -333,7 +367,7 @@ class TestClientConf:
             vault_credentials_url=CREDENTIALS_URL,
         )
         fleet.configure("acme-5")
-        assert fleet.play().report() == [headline(6, created=5, deleted=1)]
+        assert fleet.play().headline() == headline(6, created=5, deleted=1)
         overridden = {"pulsar": {**TOKEN_STREAM, "token": OTHER_PULSAR_TOKEN}}
         assert fleet.streams() == {
             "acme-1": overridden,
@@ -349,16 +383,16 @@ def test_a_rotated_token_is_sent_exactly_once(fleet):
     """The role remembers in a directory which token was sent; a relative path starts at the working directory."""
     names = NAMES[:2]
     fleet.describe(names=names, audit_log_stream_fingerprint_store="fingerprints")
-    assert fleet.play().report() == [headline(2, created=2)]
-    files = [fleet.directory / "fingerprints" / f"{IDS[name]}.json" for name in names]
-    assert sorted((fleet.directory / "fingerprints").iterdir()) == files
+    assert fleet.play().headline() == headline(2, created=2)
+    files = [fleet.directory / "fingerprints/audit_log_stream" / f"{IDS[name]}.json" for name in names]
+    assert sorted((fleet.directory / "fingerprints/audit_log_stream").iterdir()) == files
 
     fleet.write_client_conf(OTHER_PULSAR_TOKEN)
     fleet.requests()
-    assert fleet.play().report() == [headline(2, updated=2)]
+    assert fleet.play().headline() == headline(2, updated=2)
     assert fleet.requests() == each(names, UPDATED)
     assert fleet.streams()["acme-2"]["pulsar"]["token"] == OTHER_PULSAR_TOKEN
 
-    assert fleet.play().report() == [headline(2, unchanged=2)]
+    assert fleet.play().headline() == headline(2, unchanged=2)
     assert fleet.requests() == each(names, UNCHANGED)
     assert not any(OTHER_PULSAR_TOKEN in file.read_text() for file in files)

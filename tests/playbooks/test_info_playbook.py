@@ -27,19 +27,23 @@ def mixed(fleet):
     return fleet
 
 
-def test_table(mixed):
+def test_screen(mixed):
     run = mixed.play("-vvv", playbook=INFO, status=2)
     assert KAFKA["kafka"]["password"] not in run.screen
-    table = {name: row for name, [row] in run.table().items()}
-    assert run.report()[0].split() == ["Organization", "Id", "Audit", "log"]
-    assert table.pop("acme-5").partition(" ")[2].startswith("failed: Reading the audit log configuration of ")
-    assert table == {
-        "acme-1": f"{IDS['acme-1']} {TOPIC} at {ENDPOINT} (token)",
-        "acme-2": f"{IDS['acme-2']} {TOPIC} at {ENDPOINT} (oauth2)",
-        "acme-3": f"{IDS['acme-3']} to kafka, which is not Pulsar",
-        "acme-4": f"{IDS['acme-4']} not streamed",
-    }
-    assert mixed.requests() == {name: ["GET"] for name in NAMES[:5]}
+    assert run.headline() == "Audit log streaming: 5 organizations: 3 streamed, 1 not streamed, 1 failed"
+    headings = [line for line in run.report()[1:] if line and not line.startswith(" ")]
+    assert headings == [
+        f"{TOPIC} at {ENDPOINT} (token)",
+        f"{TOPIC} at {ENDPOINT} (oauth2)",
+        "To kafka, which is not Pulsar",
+        "Not streamed",
+        "Failed",
+    ]
+    assert [list(run.section(heading)) for heading in headings] == [[name] for name in NAMES[:5]]
+    assert run.failures()["acme-5"].startswith("Reading the audit log configuration of ")
+    requests = mixed.requests()
+    assert requests.pop("acme-4") == ["GET", "GET"]  # whether the token is that of this organization
+    assert requests == {name: ["GET"] for name in ("acme-1", "acme-2", "acme-3", "acme-5")}
 
 
 @pytest.mark.parametrize("arguments", [[], ["--check"]], ids=["run", "check"])
@@ -63,11 +67,11 @@ def test_json(mixed, arguments):
 
 def test_all_fail_and_limit(mixed):
     run = mixed.play("--limit", "acme-5", playbook=INFO, status=2)
-    assert list(run.table()) == ["acme-5"]
+    assert list(run.failures()) == ["acme-5"]
     assert mixed.requests() == {"acme-5": ["GET"]}
 
 
 def test_a_file_that_cannot_be_written(mixed):
     run = mixed.play("--limit", "acme-1", "-e", "audit_log_stream_info_json=no/such/who.json", playbook=INFO, status=2)
-    assert list(run.table()) == ["acme-1"]
+    assert run.headline() == "Audit log streaming: 1 organization: 1 streamed"
     assert "audit_log_stream_info_json cannot be written: No such file or directory." in run.screen

@@ -2,18 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The preflight: every mistake of every organization in one table, before anything is sent."""
+"""The preflight: every mistake of every organization on one screen, before anything is sent."""
 
 from __future__ import annotations
 
 import base64
+import re
 import time
 
 from tests.playbooks.conftest import ADMINISTRATORS, CLIENT_CONF, IDS, NAMES, READERS
 from tests.wire.support import ENDPOINT, PULSAR_TOKEN, jwt
 
 PREFLIGHT = "datastax.astra.audit_log_stream_preflight"
-OFF = ("-e", "audit_log_stream_preflight=false")
+SKIP = ("-e", "audit_log_stream_on_problem=skip")
+STATED = r" \(inventory/hosts\.yml:\d+\)"  # where a variable is set
 DAY = 86400  # seconds
 
 
@@ -22,7 +24,13 @@ def options(**variables):
     return {f"audit_log_stream_{name}": value for name, value in variables.items()}
 
 
-def test_every_problem_of_every_organization_is_in_one_table(fleet):
+def problems(run, heading="Problems"):
+    """What is wrong with which organization, without the places."""
+    [number] = [number for number, lines in enumerate(run.reports()) if heading in lines][:1]
+    return {name: [re.sub(STATED, "", why) for why in found] for name, found in run.section(heading, number).items()}
+
+
+def test_every_problem_of_every_organization_is_on_one_screen(fleet):
     fleet.write("damaged.conf", CLIENT_CONF.replace("AuthenticationToken", "AuthenticationSasl"))
     fleet.describe(
         hosts={
@@ -37,29 +45,35 @@ def test_every_problem_of_every_organization_is_in_one_table(fleet):
     )
     fleet.keep_secret(vault_administrators=ADMINISTRATORS, vault_expired=jwt(exp=1_600_000_000))
     run = fleet.play(status=2)
-    table = run.table()
-    assert list(table) == NAMES
-    assert table["acme-1"] == [
-        "endpoint is a web URL, give the broker URL, which starts with pulsar+ssl://.",
-        "topic must be written as persistent://tenant/namespace/topic.",
+    found = problems(run)
+    assert sorted(found) == NAMES
+    assert found["acme-1"] == [
+        "audit_log_stream_endpoint is a web URL, give the broker URL, which starts with pulsar+ssl://.",
+        "audit_log_stream_topic must be written as persistent://tenant/namespace/topic.",
     ]
-    assert table["acme-2"] == ["pulsar_token expired on 2020-09-13T12:26:40Z: create a new one."]
-    assert table["acme-3"] == ["value of state must be one of: present, absent, got: sometimes", *table["acme-2"]]
-    [undefined] = table["acme-4"]
-    assert undefined.startswith("audit_log_stream_application_token cannot be read: 'vault_there_is_no_such'")
-    assert table["acme-5"] == [
-        "client.conf line 3: authPlugin must be AuthenticationToken or AuthenticationOAuth2: audit log streaming "
-        "cannot use "
-        "Athenz, SASL, TLS, basic or any other authentication."
+    assert found["acme-2"] == ["audit_log_stream_pulsar_token expired on 2020-09-13T12:26:40Z: create a new one."]
+    assert sorted(found["acme-3"]) == [
+        *found["acme-2"],
+        "audit_log_stream_state must be one of present, absent.",
     ]
-    assert table["acme-6"][0].startswith("audit_log_stream_client_conf cannot be read: ")
-    assert table["acme-6"][1:] == ["organization_id must be the organization's UUID, as the Astra portal shows it."]
-    assert "6 of 6 organizations have problems, which the table above lists; nothing was sent" in run.screen
+    [undefined] = found["acme-4"]
+    assert undefined.startswith("audit_log_stream_application_token cannot be read: ")
+    assert "'vault_there_is_no_such'" in undefined
+    assert found["acme-5"] == [
+        "audit_log_stream_client_conf line 3: authPlugin must be AuthenticationToken or AuthenticationOAuth2: "
+        "audit log streaming cannot use Athenz, SASL, TLS, basic or any other authentication."
+    ]
+    assert found["acme-6"][0].startswith("audit_log_stream_client_conf names a file that is in none of these places: ")
+    assert found["acme-6"][1:] == [
+        "audit_log_stream_organization_id must be the organization's UUID, as the Astra portal shows it."
+    ]
+    assert "Audit log streaming: 6 of 6 organizations have problems" in run.screen
+    assert "Nothing was sent to any organization." in run.screen
     assert fleet.requests() == {}
 
 
 def test_one_wrong_organization_stops_all(fleet):
-    """A wrong kind of token is found as well, and those that are right are not listed."""
+    """Those that are right are not listed; who is wrong fails with what is wrong there."""
     fleet.describe(
         hosts={
             "acme-2": options(pulsar_token="{{ vault_readers[inventory_hostname] }}"),
@@ -70,21 +84,56 @@ def test_one_wrong_organization_stops_all(fleet):
         }
     )
     run = fleet.play(status=2)
-    assert run.table() == {
-        "acme-2": ["pulsar_token is an Astra application token: give the Pulsar JWT of the streaming tenant."],
+    expected = {
+        "acme-2": [
+            "audit_log_stream_pulsar_token is an Astra application token: give the Pulsar JWT of the streaming tenant."
+        ],
         "acme-3": [
-            "endpoint is an Astra Streaming broker outside AWS us-east-2, where audit logs would never arrive: use a "
-            "tenant in that region, or set validate_region to false."
+            "audit_log_stream_endpoint is an Astra Streaming broker outside AWS us-east-2, where audit logs would "
+            "never arrive: use a tenant in that region, or set audit_log_stream_validate_region to false."
         ],
         "acme-4": [
-            "oauth2_credentials_url is a file: URL, which would point into the service's own machine: give "
-            "the credentials "
-            "as a data: URL."
+            "audit_log_stream_oauth2_credentials_url is a file: URL, which would point into the service's own machine: "
+            "give the credentials as a data: URL."
         ],
     }
-    assert "3 of 6 organizations have problems" in run.screen
+    assert problems(run) == problems(run, "Failed") == expected
+    assert re.findall(r"^fatal: \[(.*?)\]", run.screen, re.MULTILINE) == ["acme-2", "acme-3", "acme-4"]
+    assert run.headline() == "Audit log streaming: 6 organizations: 3 failed, 3 not run"
+    assert run.report()[-1] == "To repeat just the 3 that failed: --limit acme-2,acme-3,acme-4"
     assert not any(token in run.screen for token in (PULSAR_TOKEN, *READERS.values()))
     assert fleet.requests() == {}
+
+
+def test_a_mistake_that_all_share_is_shown_once_with_its_place(fleet):
+    fleet.describe(audit_log_stream_topic="security/audit", audit_log_stream_updat_token="always")
+    run = fleet.play(playbook=PREFLIGHT, status=2)
+    number = (
+        (fleet.directory / "inventory/hosts.yml")
+        .read_text()
+        .splitlines()
+        .index("    audit_log_stream_topic: security/audit")
+    )
+    place = f"(inventory/hosts.yml:{number + 1})"
+    report = " ".join(" ".join(run.report()).split())
+    assert report.count(f"audit_log_stream_topic {place} must be written as persistent://tenant/namespace/topic.") == 1
+    assert report.count("is read by nothing; there is audit_log_stream_update_token.") == 1
+    assert report.count("acme-1, acme-2, acme-3, acme-4, acme-5, acme-6") == 2
+
+
+def test_what_works_as_an_extra_variable_alone(fleet):
+    """In the inventory it would be passed over in silence."""
+    fleet.describe(audit_log_stream_serial=1, hosts={"acme-1": options(hosts="acme-1")})
+    run = fleet.play("-e", "audit_log_stream_hosts=acme-1:acme-2", playbook=PREFLIGHT, status=2)
+    reason = "audit_log_stream_serial is a keyword of the play, so it works as an extra variable (-e) alone."
+    assert problems(run) == {"acme-1": [reason], "acme-2": [reason]}
+
+
+def test_what_is_one_for_the_run_cannot_differ(fleet):
+    fleet.describe(hosts={"acme-1": options(concurrency=3)}, audit_log_stream_concurrency=4)
+    run = fleet.play(playbook=PREFLIGHT, status=2)
+    reason = "audit_log_stream_concurrency is one for the whole run, but not the same for all organizations."
+    assert problems(run) == {name: [reason] for name in NAMES}
 
 
 def test_two_hosts_with_one_organization(fleet):
@@ -92,7 +141,7 @@ def test_two_hosts_with_one_organization(fleet):
     by_token = options(organization_id=None, application_token="{{ vault_administrators['acme-5'] }}")
     upper = options(organization_id=IDS["acme-1"].upper())
     fleet.describe(hosts={"acme-2": upper, "acme-3": upper, "acme-5": by_token, "acme-6": by_token})
-    assert fleet.play(status=2).table() == {
+    assert problems(fleet.play(status=2)) == {
         "acme-1": ["is the same organization as acme-2, acme-3."],
         "acme-2": ["is the same organization as acme-1, acme-3."],
         "acme-3": ["is the same organization as acme-1, acme-2."],
@@ -110,6 +159,7 @@ def test_warnings_stop_nothing(fleet):
             "acme-1": options(pulsar_token="{{ vault_soon }}"),
             "acme-2": options(pulsar_token="{{ vault_later }}"),
             "acme-3": options(pulsar_token="{{ vault_other_tenant }}"),
+            "acme-4": options(pulsar_token="{{ vault_soon }}"),
         }
     )
     fleet.keep_secret(
@@ -120,13 +170,15 @@ def test_warnings_stop_nothing(fleet):
     )
     run = fleet.play(playbook=PREFLIGHT)
     day = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(soon))
-    assert run.table() == {
-        "acme-1": [f"warning: pulsar_token expires on {day}, within 14 days."],
-        "acme-3": ["warning: pulsar_token belongs to another tenant than the topic's."],
-    }
+    assert run.headline() == "Audit log streaming: the variables of all 6 organizations are in order"
+    remarks = " ".join(" ".join(run.report()).split())
+    assert f"acme-1, acme-4: audit_log_stream_pulsar_token expires on {day}, within 14 days." in remarks
+    assert "acme-3: audit_log_stream_pulsar_token belongs to another tenant than the topic's." in remarks
     assert fleet.requests() == {}
     # The same is said where it is applied.
-    fleet.play("--limit", "acme-1,acme-3")
+    run = fleet.play("--limit", "acme-1,acme-3")
+    assert f"acme-1: audit_log_stream_pulsar_token expires on {day}, within 14 days." in " ".join(run.report())
+    assert (run.screen + run.errors).count(day) == 1
     assert len(fleet.requests()) == 2
 
 
@@ -136,7 +188,7 @@ def test_absent_needs_no_client_conf_and_an_expired_token_does_not_matter(fleet)
     assert "Problem" not in fleet.play(playbook=PREFLIGHT).screen
 
 
-def test_switched_off(fleet):
+def test_skipping_those_with_problems(fleet):
     """Then every organization is for itself: those that are right are configured."""
     fleet.describe(
         hosts={
@@ -145,21 +197,19 @@ def test_switched_off(fleet):
             "acme-3": options(organization_id=IDS["acme-4"], application_token="{{ vault_administrators['acme-4'] }}"),
         }
     )
-    run = fleet.play(*OFF, status=2)
-    assert run.report()[0].endswith("2 failed")
-    table = run.table()
-    assert table["acme-1"] == ["topic must be written as persistent://tenant/namespace/topic."]
-    assert "vault_there_is_no_such" in " ".join(table["acme-2"])
-    assert fleet.requests().keys() == {"acme-4", "acme-5", "acme-6"}
-    assert "skipping: no hosts matched" in run.screen
+    run = fleet.play(*SKIP, status=2)
+    assert run.headline() == "Audit log streaming: 6 organizations: 4 failed, 2 created"
+    assert set(run.failures()) == {"acme-1", "acme-2", "acme-3", "acme-4"}
+    assert fleet.requests().keys() == {"acme-5", "acme-6"}
 
 
 def test_alone(fleet):
     run = fleet.play(playbook=PREFLIGHT)
-    assert "Organization  Problem" not in run.screen
+    assert run.report() == ["Audit log streaming: the variables of all 6 organizations are in order"]
     fleet.describe(hosts={"acme-4": options(pulsar_token="{{ vault_cut_off }}")})
     fleet.keep_secret(vault_administrators=ADMINISTRATORS, vault_cut_off=PULSAR_TOKEN[:20])
     run = fleet.play("--check", playbook=PREFLIGHT, status=2)
-    assert run.table() == {"acme-4": ["pulsar_token is not a JWT: it must have three parts separated by dots."]}
-    assert run.screen.count("PLAY [") == 1
+    reason = "audit_log_stream_pulsar_token is not a JWT: it must have three parts separated by dots."
+    assert problems(run) == {"acme-4": [reason]}
+    assert re.findall(r"^fatal: \[(.*?)\]", run.screen, re.MULTILINE) == ["acme-4"]
     assert fleet.requests() == {}

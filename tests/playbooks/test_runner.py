@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -243,11 +242,8 @@ def test_a_rerun_puts_a_cancelled_job_right(fleet, job, monkeypatch, changes):
 
 def answers_to(template, **given):
     """What AWX gives a job after a launch with these answers: with every default that is valid for its type."""
-    tasks = yaml.safe_load((EXAMPLE / "configure.yml").read_text().replace("!unsafe", ""))[0]["tasks"]
-    templates = [task["awx.awx.job_template"] for task in tasks if "awx.awx.job_template" in task]
-    [spec] = [each["survey_spec"]["spec"] for each in templates if each["playbook"] == f"{template}.yml"]
-    questions = yaml.safe_load((EXAMPLE / "questions.yml").read_text())["astra_questions"]
-    asked = [questions[name] for line in spec for name in re.findall(r"astra_questions\.(\w+)", line)]
+    surveys = yaml.safe_load((EXAMPLE / "questions.yml").read_text())
+    asked = [surveys["astra_questions"][name] for name in surveys["astra_surveys"][template]]
     defaults = {
         each["variable"]: each["default"] for each in asked if not complaint_about_answer(each, each["default"])
     }
@@ -356,3 +352,38 @@ class TestProject:
         assert removal.run("remove.yml", answers) == 2
         assert "Nothing was removed." in removal.screen
         assert fleet.requests() == {}
+
+    @pytest.mark.parametrize(
+        ("pattern", "limit", "message"),
+        [
+            ("acme-9", "all", "acme-9 matches no organization"),
+            ("acme-1:acme-9", "all", "acme-9 matches no organization"),
+            ("acme-*, !acme-9", "all", "!acme-9 matches no organization"),
+            ("acme-*[7:9]", "all", "acme-*[7:9] matches no organization"),
+            # Where there is a comma, Ansible does not split at colons.
+            ("acme-*, !acme-2:!acme-3", "all", "!acme-2:!acme-3 matches no organization"),
+            ("acme-1", "acme-2", "No organization matches both acme-1 and the limit."),
+        ],
+    )
+    def test_removal_of_what_does_not_exist_fails(self, fleet, job, pattern, limit, message):
+        fleet.configure(*NAMES)
+        removal = job()
+        removal.answer({"audit_log_stream_hosts": pattern, "removal_confirmation": pattern})
+        assert removal.run("remove.yml", f"--limit {limit}") == 2
+        assert message in removal.screen
+        assert "Nothing was removed." in removal.screen
+        assert fleet.requests() == {}
+
+    def test_removal_from_an_empty_inventory_fails(self, job):
+        removal = job([])
+        removal.answer({"audit_log_stream_hosts": GROUP, "removal_confirmation": GROUP})
+        assert removal.run("remove.yml") == 2
+
+    @pytest.mark.parametrize("pattern", ["acme-*[0:2]:!acme-3:!acme-1", f"acme-*[0:1], &{GROUP}, !acme-1"])
+    @pytest.mark.parametrize("options", ["", "--limit acme-2"])
+    def test_removal_takes_any_pattern(self, fleet, job, pattern, options):
+        fleet.configure(*NAMES)
+        removal = job()
+        removal.answer({"audit_log_stream_hosts": pattern, "removal_confirmation": pattern})
+        assert removal.run("remove.yml", options) == 0
+        assert fleet.streams() == dict.fromkeys(NAMES, TOKEN_BODY) | {"acme-2": None}

@@ -138,15 +138,15 @@ def test_fingerprints_from_elsewhere(fleet):
     fleet.describe(
         **variables, hosts={name: {"cmdb_astra_token_fingerprint": fingerprints[name]} for name in fingerprints}
     )
-    assert "0 created, 4 updated, 0 deleted, 2 unchanged, 0 failed" in fleet.play().report()[0]
+    assert fleet.play().headline().endswith(": 4 updated, 2 unchanged")
 
 
 def test_a_variable_that_is_omitted_counts_as_not_given(fleet):
     omitted = "{{ nothing | default(omit) }}"
     fleet.describe(audit_log_stream_auth_name=omitted, audit_log_stream_wait_timeout=omitted)
-    assert "6 created" in fleet.play().report()[0]
+    assert fleet.play().headline().endswith(": 6 created")
     fleet.describe(
         audit_log_stream_organization_id=omitted,
         hosts={name: {"audit_log_stream_organization_id": omitted} for name in NAMES},
     )
-    assert set(fleet.play(playbook=f"{APPLY}_info").table()) == set(NAMES)
+    assert fleet.play(playbook=f"{APPLY}_info").headline() == "Audit log streaming: 6 organizations: 6 streamed"

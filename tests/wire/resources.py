@@ -26,6 +26,9 @@ NAMESPACE = f"/admin/v2/namespaces/{TENANT}/audit"
 TOPICS = f"/admin/v2/persistent/{TENANT}/audit"
 TOPIC = f"{TOPICS}/events"
 READ_TENANT = f"GET /v2/streaming/tenants/{TENANT}"
+SINK = f"/admin/v3/astrasinks/{TENANT}/audit/siem"
+READ_STATUS = f"GET /admin/v3/sinks/{TENANT}/audit/siem/status"
+READ_TOKENS = f"{READ_TENANT}/tokens"
 READ_LIMITS = f"{READ_TENANT}/limits"
 FIND_ORGANIZATION = "GET /v2/currentOrg"
 DESCRIPTION = "Manage audit log streaming"
@@ -65,6 +68,7 @@ class Steps(NamedTuple):
     check_absent: list[str]
     absent: list[str]
     absent_again: list[str]
+    check_update: list[str] | None = None  # None: as again
 
 
 class Row(NamedTuple):
@@ -76,6 +80,7 @@ class Row(NamedTuple):
     :ivar updated: what the result shows after the changes.
     :ivar prepare: makes what has to exist before.
     :ivar find: returns what the service has, or None.
+    :ivar name_for_removal: returns the further options that say which one a result is about.
     """
 
     kind: str
@@ -89,6 +94,7 @@ class Row(NamedTuple):
     find: Callable[[Any], Any]
     steps: Steps
     points: dict[str, Point]
+    name_for_removal: Callable[[dict], dict] = lambda result: {}
 
 
 def line(method: str, path: str, body: Any = None) -> str:
@@ -120,6 +126,12 @@ def find_topic(service) -> dict | None:
     names = [each["name"] for each in namespace["topics"]]
     subscriptions = {name for each in namespace["topics"] for name in each["subscriptions"]}
     return {"topics": names, "subscriptions": sorted(subscriptions)} if names else None
+
+
+def find_sink(service) -> dict | None:
+    """The sink's configuration, or None."""
+    sinks = (find_tenant(service) or {"sinks": []})["sinks"]
+    return next((each for each in sinks if each["name"] == "siem"), None)
 
 
 def find_role(service) -> dict | None:
@@ -155,6 +167,20 @@ def _quota(size: int) -> dict:
     return {"limit": size, "limitSize": size, "limitTime": -1, "policy": "producer_exception"}
 
 
+def _sink_body(configs: dict, parallelism: int | None = None, guarantees: str | None = None) -> dict:
+    given = {"parallelism": parallelism, "processingGuarantees": guarantees}
+    return {
+        "tenant": TENANT,
+        "namespace": "audit",
+        "name": "siem",
+        **{name: value for name, value in given.items() if value is not None},
+        "sourceSubscriptionPosition": "Earliest",
+        "archive": "builtin://kafka",
+        "inputs": [f"persistent://{TENANT}/audit/events"],
+        "configs": configs,
+    }
+
+
 _ROLES = "/v2/organizations/roles"
 _SHOWN_TENANT = {
     "name": TENANT,
@@ -179,6 +205,17 @@ _SHOWN_TOPIC = {
     "name": "events",
     "full_name": f"persistent://{TENANT}/audit/events",
 }
+_SHOWN_SINK = {
+    "tenant": TENANT,
+    "namespace": "audit",
+    "name": "siem",
+    "connector": "kafka",
+    "topic": f"persistent://{TENANT}/audit/events",
+    "configs": {"bootstrapServers": "kafka:9092", "topic": "audit"},
+    "parallelism": 1,
+    "subscription_position": "Earliest",
+}
+_ADMINISTRATOR_ROLE = "ad0566b5-2a67-49de-89e8-92258c2f2c98"
 
 ROWS = {
     "role": Row(
@@ -397,5 +434,130 @@ ROWS = {
             "DELETE": Point({"method": "DELETE", "path": "/partitions"}, states=("absent",), writes=True),
             "GET while waiting": Point({"method": "GET", "path": "-stats"}, skip=1, is_after_write=True),
         },
+    ),
+    "sink": Row(
+        kind="sink",
+        command=_command.STREAMING_SINK,
+        info=_command.STREAMING_SINK_INFO,
+        options={
+            "tenant": TENANT,
+            "namespace": "audit",
+            "name": "siem",
+            "connector": "kafka",
+            "topic": "events",
+            "configs": {"bootstrapServers": "kafka:9092", "topic": "audit"},
+        },
+        changes={"configs": {"topic": "other"}, "parallelism": 2},
+        created=_SHOWN_SINK,
+        updated={**_SHOWN_SINK, "parallelism": 2, "configs": {"bootstrapServers": "kafka:9092", "topic": "other"}},
+        prepare=lambda service: make_tenant(service, {"name": "audit", "topics": [{"name": "events"}]}),
+        find=find_sink,
+        steps=Steps(
+            check=[READ_TENANT, f"GET {SINK}", "GET /admin/v3/sinks/builtinsinks"],
+            create=[
+                READ_TENANT,
+                f"GET {SINK}",
+                "GET /admin/v3/sinks/builtinsinks",
+                line("POST", SINK, _sink_body({"bootstrapServers": "kafka:9092", "topic": "audit"})),
+                f"GET {SINK}",
+                READ_STATUS,
+                f"GET {TOPIC}/stats",
+            ],
+            again=[READ_TENANT, f"GET {SINK}", READ_STATUS],
+            update=[
+                READ_TENANT,
+                f"GET {SINK}",
+                line(
+                    "PUT",
+                    SINK,
+                    _sink_body({"bootstrapServers": "kafka:9092", "topic": "other"}, 2, "ATLEAST_ONCE"),
+                ),
+                f"GET {SINK}",
+                READ_STATUS,
+                f"GET {TOPIC}/stats",
+            ],
+            check_update=[READ_TENANT, f"GET {SINK}"],
+            check_absent=[READ_TENANT, f"GET {SINK}"],
+            absent=[READ_TENANT, f"GET {SINK}", f"DELETE {SINK}", f"GET {SINK}"],
+            absent_again=[READ_TENANT, f"GET {SINK}"],
+        ),
+        points={
+            "GET before": Point({"method": "GET", "path": f"{SINK}$"}),
+            "GET of connectors": Point({"method": "GET", "path": "/builtinsinks$"}, states=("present",)),
+            "POST": Point({"method": "POST", "path": f"{SINK}$"}, states=("present",), writes=True),
+            "DELETE": Point({"method": "DELETE", "path": f"{SINK}$"}, states=("absent",), writes=True),
+            "GET while waiting": Point({"method": "GET", "path": f"{SINK}$"}, skip=1, is_after_write=True),
+            "GET of the status": Point({"method": "GET", "path": "/status$"}, states=("present",), is_after_write=True),
+            "GET of the consumers": Point(
+                {"method": "GET", "path": "/stats$"}, states=("present",), is_after_write=True
+            ),
+        },
+    ),
+    "Pulsar token": Row(
+        kind="streaming_token",
+        command=_command.STREAMING_TOKEN,
+        info=_command.STREAMING_TOKEN_INFO,
+        options={"tenant": TENANT, "validity": "90d"},
+        changes={},
+        created={},
+        updated={},
+        prepare=make_tenant,
+        find=lambda service: (find_tenant(service) or {"tokens": []})["tokens"] or None,
+        name_for_removal=lambda result: {"token_id": result["token_id"]},
+        steps=Steps(
+            check=[READ_TENANT, READ_TOKENS],
+            create=[
+                READ_TENANT,
+                READ_TOKENS,
+                line("POST", f"/v3/streaming/tenants/{TENANT}/tokens", {"type": "admin", "exp": "90d"}),
+                READ_TOKENS,
+                f"{READ_TOKENS}/ID",
+            ],
+            again=[READ_TENANT, READ_TOKENS, f"{READ_TOKENS}/ID"],
+            update=[],
+            check_absent=[READ_TENANT, READ_TOKENS],
+            absent=[READ_TENANT, READ_TOKENS, f"DELETE /v2/streaming/tenants/{TENANT}/tokens/ID", READ_TOKENS],
+            absent_again=[READ_TENANT, READ_TOKENS],
+        ),
+        points={},
+    ),
+    "application token": Row(
+        kind="client",
+        command=_command.TOKEN,
+        info=_command.TOKEN_INFO,
+        options={"roles": ["Organization Administrator"], "description": "daily"},
+        changes={},
+        created={"roles": [_ADMINISTRATOR_ROLE], "description": "daily", "expires_at": None},
+        updated={},
+        prepare=lambda service: None,
+        find=lambda service: [each for each in service.tokens() if each["description"] == "daily"] or None,
+        name_for_removal=lambda result: {"client_id": result["client"]["client_id"]},
+        steps=Steps(
+            check=[f"GET {_ROLES}", "GET /v2/tokens", FIND_ORGANIZATION],
+            create=[
+                f"GET {_ROLES}",
+                "GET /v2/tokens",
+                FIND_ORGANIZATION,
+                line(
+                    "POST",
+                    "/v2/tokens",
+                    {"roles": [_ADMINISTRATOR_ROLE], "orgId": ORGANIZATION, "description": "daily"},
+                ),
+                f"GET {_ROLES}",
+                "GET /v2/tokens",
+            ],
+            again=[f"GET {_ROLES}", "GET /v2/tokens"],
+            update=[],
+            check_absent=[f"GET {_ROLES}", "GET /v2/tokens"],
+            absent=[
+                f"GET {_ROLES}",
+                "GET /v2/tokens",
+                "DELETE /v2/clientIdSecrets/ID",
+                f"GET {_ROLES}",
+                "GET /v2/tokens",
+            ],
+            absent_again=[f"GET {_ROLES}", "GET /v2/tokens"],
+        ),
+        points={},
     ),
 }

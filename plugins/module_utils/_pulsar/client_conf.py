@@ -46,7 +46,7 @@ _NEEDED = {"token": {"pulsar_token"}, "oauth2": {"oauth2_credentials_url", "oaut
 
 _BLANKS = " \t\f"
 _LINE_END = re.compile(r"\r\n|\r|\n")
-# Every part can be empty, so the match never fails and never backtracks: its time is linear.
+# Every part can be empty, so it always matches and never backtracks: its time is linear.
 _KEY_AND_VALUE = re.compile(r"((?:[^\\=: \t\f]+|\\.)*)[ \t\f]*[=:]?[ \t\f]*(.*)", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
 _CONTROL_ESCAPES = {"t": "\t", "n": "\n", "f": "\f", "r": "\r"}
@@ -101,8 +101,9 @@ def parse(text: str) -> Iterator[Property]:
             _number, physical = next(lines, (None, ""))
             line = physical.lstrip(_BLANKS)
         parts.append(line)
-        key, value = _KEY_AND_VALUE.match("".join(parts)).groups()
-        yield Property(number, _unescape(key), _unescape(value))
+        match = _KEY_AND_VALUE.match("".join(parts))
+        assert match
+        yield Property(number, *map(_unescape, match.groups()))
 
 
 def _is_continued(line: str) -> bool:
@@ -141,7 +142,7 @@ def read_options(content: str | None, overrides: Mapping[str, Any] | None = None
     :raises InputError: with every problem. Those of the file name line and key, and never a value or a path.
     """
     given = _examine_overrides(overrides or {})
-    problems = []
+    problems: list[str] = []
     conf = {} if content is None else _read(content, given, problems)
     options = {
         **_find_endpoint(conf, given, problems),
@@ -246,7 +247,7 @@ def _find_endpoint(conf: Mapping[str, Property], given: Mapping[str, str], probl
 def _find_authentication(conf: Mapping[str, Property], given: Mapping[str, str], problems: list[str]) -> dict[str, str]:
     plugin, params = conf.get("authPlugin"), conf.get("authParams")
     asked = _find_asked_strategy(given)
-    unusable = []
+    unusable: list[str] = []
     stated = None
     if plugin:
         stated = _attempt(plugin, unusable, _read_plugin, plugin.value)
@@ -321,7 +322,7 @@ def _read_token(params: str) -> str:
 
 
 def _read_oauth2_options(params: Property, given: Mapping[str, str], problems: list[str]) -> dict[str, str]:
-    unreadable = []
+    unreadable: list[str] = []
     fields = _attempt(params, unreadable, _parse_json_object, params.value)
     if fields is None:
         if not _NEEDED["oauth2"] <= given.keys():

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 
 from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
 
+EXPIRY_WARNING_DAYS = 14  # before the end of a token that somebody should know of it
+
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 
 
@@ -83,7 +85,7 @@ def read_facts(claims: Mapping[str, Any]) -> TokenFacts:
     """
     try:
         expiry = claims.get("exp")
-        return TokenFacts(claims["tokenid"], int(claims.get("iat") or 0), None if expiry is None else int(expiry))
+        return TokenFacts(str(claims["tokenid"]), int(claims.get("iat") or 0), None if expiry is None else int(expiry))
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
         raise InputError("is not a token of Astra Streaming: it has no id or an end that is not a number.") from None
 

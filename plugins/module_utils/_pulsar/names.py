@@ -75,4 +75,4 @@ def complete_topic(value: str, tenant: str, namespace: str) -> str:
 
     :raises InputError: the value is neither. The message does not repeat the value.
     """
-    return normalize_topic(value if "/" in value else f"{tenant}/{namespace}/{value}")
+    return normalize_topic(value if "/" in value else f"{tenant}/{namespace}/{value.strip()}")

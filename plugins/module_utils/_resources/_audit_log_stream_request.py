@@ -14,19 +14,23 @@ import re
 from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple
 
-from ansible_collections.datastax.astra.plugins.module_utils._connection import examine_connection
+from ansible_collections.datastax.astra.plugins.module_utils._connection import examine_connection, examine_url
 from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
+from ansible_collections.datastax.astra.plugins.module_utils._fingerprint_store import TOPIC_STORE
 from ansible_collections.datastax.astra.plugins.module_utils._organizations import normalize_organization_id
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import (
     OAUTH2_OPTIONS,
     SECRET_OPTIONS,
     TOKEN_OPTIONS,
 )
-from ansible_collections.datastax.astra.plugins.module_utils._pulsar.jwt import find_tenant, read_jwt, rfc3339
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.jwt import (
+    EXPIRY_WARNING_DAYS,
+    find_tenant,
+    read_jwt,
+    rfc3339,
+)
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.names import normalize_endpoint, normalize_topic
 from ansible_collections.datastax.astra.plugins.module_utils._secrets import MASK, is_fingerprint
-
-EXPIRY_WARNING_DAYS = 14
 
 _ISSUER = re.compile(r"https?://[^\s/@]+(?:/\S*)?", re.IGNORECASE)
 _ASTRA_STREAMING = ".streaming.datastax.com"
@@ -68,6 +72,8 @@ def examine(options: Mapping[str, Any], now: float) -> Findings:
         organization_id = _normalize("organization_id", organization_id, normalize_organization_id, problems)
     elif options.get("fingerprint_store"):
         problems.append("organization_id is needed with fingerprint_store.")
+    if options.get("web_service_url"):
+        examine_url("web_service_url", options["web_service_url"], problems, warnings)
     request = Request(options.get("state", "present"), organization_id, {})
     if options.get("state") == "present":
         request = _examine_present(options, request, now, problems, warnings)
@@ -79,6 +85,11 @@ def _examine_present(
 ) -> Request:
     if options["known_token_fingerprint"] is not None and not is_fingerprint(options["known_token_fingerprint"]):
         problems.append("known_token_fingerprint must be sha256: and 64 hexadecimal digits, as an earlier run gave it.")
+    if options["fingerprint_store"] == TOPIC_STORE:
+        if options["auth_strategy"] != "token":
+            problems.append("fingerprint_store can be topic for the token strategy alone: name a directory.")
+        elif not options["web_service_url"]:
+            problems.append("web_service_url is needed with fingerprint_store topic; client.conf has it.")
     stream: dict[str, str] = {
         "endpoint": _normalize("endpoint", options["endpoint"], normalize_endpoint, problems),
         "topic": _normalize("topic", options["topic"], normalize_topic, problems),

@@ -30,6 +30,7 @@ _REQUIRED_FIELDS = ("endpoint", "topic", "auth_strategy")
 _NORMALIZERS: Mapping[str, Callable[[str], str]] = {"endpoint": normalize_endpoint, "topic": normalize_topic}
 
 # Fields of destinations other than Pulsar that are shown. Everything else could be a secret.
+_HARMLESS_FIELDS: tuple[str, ...]
 _HARMLESS_FIELDS = ("acks", "bootstrap_servers", "bucket", "compression", "database", "encoding", "endpoint", "host")
 _HARMLESS_FIELDS += ("index", "key_prefix", "namespace", "port", "region", "stream_name", "table", "topic", "type")
 
@@ -69,13 +70,14 @@ class Policy(NamedTuple):
 class AuditLogStream:
     """The audit log stream of one organization, as ``_convergence`` takes it.
 
-    :arg verify: called before a write with the request; raises an AstraError where the broker refuses the token.
+    :arg verify: called before a write with the request; raises an AstraError where the broker refuses the token, and
+        returns warnings about what could not be asked.
     """
 
     kind = "stream"
 
     def __init__(
-        self, api: Api, request: Request, policy: Policy, verify: Callable[[Request, Deadline], None] | None = None
+        self, api: Api, request: Request, policy: Policy, verify: Callable[[Request], list[str]] | None = None
     ) -> None:
         self.api = api
         self.warnings: list[str] = []
@@ -115,7 +117,8 @@ class AuditLogStream:
     def check_write(self, plan: Plan, deadline: Deadline) -> None:
         """Ask the broker, where that is wanted, whether the token may produce to the topic."""
         if self._verify and self._request.state == "present":
-            self._verify(self._request, deadline)
+            self.warnings += self._verify(self._request)
+            self._verify = None  # once is enough, also for a plan that is made anew
 
     def accept(self, call: Call, document: Any) -> None:
         """Take no note: a 202 says nothing."""

@@ -10,6 +10,7 @@ role by its id needs more rights than listing them (terraform-provider-astra iss
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import ORGANIZATION_ADMINISTRATOR, Call
@@ -33,6 +34,12 @@ class Role(DeclaredResource):
     }
     fields = (Field("permissions", sorted), Field("resources", sorted), Field("description"))
     needed_to_create = ("permissions", "resources")
+
+    @classmethod
+    def examine(cls, params: Mapping[str, Any]) -> Iterable[str]:
+        """Yield a sentence for every mistake in the options that can be seen offline."""
+        if params.get("state") == "present" and params["description"] == "":
+            yield "description must not be empty: leave it out to have the role's name there."
 
     def list(self, deadline: Deadline) -> list[dict[str, Any]]:
         """Return every role, the built-in ones too."""

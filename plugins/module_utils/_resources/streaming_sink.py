@@ -16,20 +16,18 @@ from typing import Any
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
 from ansible_collections.datastax.astra.plugins.module_utils._convergence import Plan
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
-from ansible_collections.datastax.astra.plugins.module_utils._documents import read_flag, read_keys, read_number
+from ansible_collections.datastax.astra.plugins.module_utils._documents import read_keys
 from ansible_collections.datastax.astra.plugins.module_utils._errors import Broken, InputError
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.names import complete_topic
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.sinks import (
+    has_consumer,
+    read_config,
+    read_status,
+    write_config,
+)
 from ansible_collections.datastax.astra.plugins.module_utils._resource import UPDATE_SECRETS, Field
 from ansible_collections.datastax.astra.plugins.module_utils._streaming import AdminResource
 
-# The options that are a field of the API under another name.
-_FIELDS = {
-    "parallelism": "parallelism",
-    "processing_guarantees": "processingGuarantees",
-    "subscription_name": "sourceSubscriptionName",
-    "subscription_position": "sourceSubscriptionPosition",
-}
-_ARCHIVE = "builtin://"
 _PHRASES = {"already exists": "exists", "contains no change": "done"}
 
 
@@ -86,7 +84,7 @@ class StreamingSink(AdminResource):
         """Return every sink of the namespace."""
         names = admin.read(self._call("Listing", "GET", "sinks", "", absent=(404,), form=list), deadline) or []
         sinks = (self._read_one(name, admin, deadline) for name in names)
-        return [self.show(sink) for sink in sinks if sink]
+        return [self.hide(sink) for sink in sinks if sink]
 
     def read_admin(self, admin: Api, deadline: Deadline) -> dict[str, Any] | None:
         """Return the sink, or None."""
@@ -121,13 +119,11 @@ class StreamingSink(AdminResource):
         if not plan.after:
             return ()
         call = self._call("Reading the status of", "GET", "sinks", self.params["name"], "status", absent=(404,))
-        instances = read_keys(self.api.read(call, deadline), "instances")[0] or []
-        states = [read_keys(instance, "status")[0] for instance in instances]
-        is_running = bool(states) and all(read_flag(state, "running") for state in states)
-        words = self.api.clean(next(filter(None, map(_find_words, states)), "")).rstrip(".")
-        if words and (self._has_written or not is_running):
+        status = read_status(self.api.read(call, deadline))
+        words = self.api.clean(status.words).rstrip(".")
+        if words and (self._has_written or not status.is_running):
             raise Broken(f"The connector of {self.label} failed: {words}.")
-        if words or not is_running:
+        if words or not status.is_running:
             return (f"its connector said: {words}" if words else "it does not run",)
         if self._has_written and not self._has_consumer(plan.after, deadline):
             return ("its subscription has no consumer",)
@@ -135,51 +131,22 @@ class StreamingSink(AdminResource):
 
     def _has_consumer(self, sink: Mapping[str, Any], deadline: Deadline) -> bool:
         path = ("admin", "v2", "persistent", *sink["topic"].partition("://")[2].split("/"))
-        for statistics in ("stats", "partitioned-stats"):  # 404 for a topic of the other kind
-            call = self.call(f"Reading the consumers of {self.label}", "GET", *path, statistics, absent=(404,))
-            subscriptions = read_keys(self.api.read(call, deadline), "subscriptions")[0] or {}
-            if read_keys(subscriptions.get(sink["subscription_name"]), "consumers")[0]:
-                return True
-        return False
+        calls = (
+            self.call(f"Reading the consumers of {self.label}", "GET", *path, statistics, absent=(404,))
+            for statistics in ("stats", "partitioned-stats")  # 404 for a topic of the other kind
+        )
+        return any(has_consumer(self.api.read(call, deadline), sink["subscription_name"]) for call in calls)
 
     def _read_one(self, name: str, admin: Api, deadline: Deadline) -> dict[str, Any] | None:
         document = admin.read(self._call("Reading", "GET", "astrasinks", name, absent=(404,), form=dict), deadline)
-        if document is None:
-            return None
-        archive, inputs, specs, configs = read_keys(document, "archive", "inputs", "inputSpecs", "configs")
-        shown = {option: read_keys(document, field)[0] for option, field in _FIELDS.items()}
-        return {
-            **self.key,
-            "name": name,
-            **shown,
-            "connector": str(archive or "").removeprefix(_ARCHIVE),
-            "topic": ", ".join(inputs or specs or ()),
-            "configs": configs or {},
-            "parallelism": read_number(document, "parallelism"),
-            "subscription_name": shown["subscription_name"] or f"{self.tenant}/{self.params['namespace']}/{name}",
-        }
+        shown = {**self.key, "name": name}
+        return document and {**shown, **read_config(document, "/".join(shown.values()))}
 
     def _write(self, verb: str, method: str, sink: Mapping[str, Any]) -> Call:
-        # The name that Pulsar gives a subscription by itself is none that a later request may give.
-        unsaid = (None, "/".join(self.params[name] for name in self.identity_options))
-        given = {field: sink[option] for option, field in _FIELDS.items() if sink.get(option) not in unsaid}
-        body = {
-            **given,
-            **{name: self.params[name] for name in self.identity_options},
-            "archive": _ARCHIVE + sink["connector"],
-            "inputs": [sink["topic"]],
-            "configs": self.to_send["configs"],
-        }
-        return self._call(verb, method, body=body, phrases=_PHRASES)
+        config = write_config(sink, self.to_send["configs"], "/".join(self.key.values()))
+        return self._call(verb, method, body={**self.key, **config}, phrases=_PHRASES)
 
     def _call(self, verb: str, method: str, kind: str = "astrasinks", *names: str, **more: Any) -> Call:
         path = ("admin", "v3", kind, self.tenant, self.params["namespace"], *(names or (self.params["name"],)))
         headers = {} if method == "GET" else {"X-DataStax-Current-Org": self.organization}
         return self.call(f"{verb} {self.label}", method, *filter(None, path), headers=headers, **more)
-
-
-def _find_words(state: Any) -> str:
-    """Return what a connector says of its failure."""
-    error, *exceptions = read_keys(state, "error", "latestSystemExceptions", "latestSinkExceptions")
-    told = (read_keys(each, "exceptionString")[0] for some in exceptions for each in some or ())
-    return str(error or next(filter(None, told), ""))

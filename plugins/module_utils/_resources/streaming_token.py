@@ -17,7 +17,7 @@ from typing import Any
 from ansible_collections.datastax.astra.plugins.module_utils._api import Call
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
 from ansible_collections.datastax.astra.plugins.module_utils._documents import read_keys
-from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError, ServiceError
+from ansible_collections.datastax.astra.plugins.module_utils._errors import Busy, InputError, ServiceError
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import format_client_conf
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.jwt import TokenFacts, read_facts, read_jwt
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.units import (
@@ -66,10 +66,13 @@ class StreamingToken(StreamingResource):
         problems = [*super().examine(params)]
         if params["state"] == "absent" and not params["token_id"]:
             problems.append("token_id is needed to remove a token.")
-        with contextlib.suppress(InputError):
-            validity, least = (parse_duration(params[name] or UNLIMITED) for name in ("validity", "min_validity"))
+        try:
+            least = parse_duration(params["min_validity"] or UNLIMITED)
+            validity = NO_LIMIT if problems else parse_duration(params["validity"] or UNLIMITED)
             if validity != NO_LIMIT and not 0 <= least < validity:
                 problems.append("min_validity must be shorter than validity, or every run would make a token.")
+        except InputError as error:
+            problems.append(f"min_validity: {error.message}")
         return problems
 
     def list(self, deadline: Deadline) -> list[dict[str, Any]]:
@@ -85,6 +88,8 @@ class StreamingToken(StreamingResource):
         tokens = sorted(self._list(deadline), key=lambda each: (each.token_id == wanted, each.issued_at), reverse=True)
         if self.params["state"] != "present":
             return next((token.show() for token in tokens if token.token_id == wanted), None)
+        if self._record and not all(self._find_urls()):
+            raise Busy(f"Astra shows no URLs for tenant {self.tenant}: it may not be ready yet.")
         for token in tokens:
             # The list need not say when a token ends; the token itself does.
             text = self._read_text(token.token_id, deadline) if self._lasts(token) else None
@@ -130,11 +135,14 @@ class StreamingToken(StreamingResource):
 
     def _choose(self, token: TokenFacts, text: str) -> dict[str, Any]:
         shown = token.show()
-        web_service_url, broker_service_url = read_keys(self._record, "webServiceUrl", "brokerServiceUrl")
+        web_service_url, broker_service_url = self._find_urls()
         conf = format_client_conf(web_service_url, broker_service_url, text)
         self.values = {"token_id": token.token_id, "expires_at": shown["expires_at"]}
         self.values.update(pulsar_token=text, client_conf=conf)
         return shown
+
+    def _find_urls(self) -> Sequence[str]:
+        return read_keys(self._record, "webServiceUrl", "brokerServiceUrl")
 
     def _call(self, verb: str, method: str, *path: str, version: str = "v2", **more: Any) -> Call:
         path = (version, "streaming", "tenants", self.tenant, "tokens", *path)

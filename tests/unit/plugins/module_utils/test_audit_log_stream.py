@@ -10,23 +10,31 @@ import itertools
 import json
 
 import pytest
-from ansible_collections.datastax.astra.plugins.module_utils.audit_log_stream import (
-    Settings,
+from ansible_collections.datastax.astra.plugins.module_utils._api import Api
+from ansible_collections.datastax.astra.plugins.module_utils._convergence import Settings, converge
+from ansible_collections.datastax.astra.plugins.module_utils._deadline import UNBOUNDED
+from ansible_collections.datastax.astra.plugins.module_utils._errors import ConnectionFailed, InputError, ServiceError
+from ansible_collections.datastax.astra.plugins.module_utils._resources._audit_log_stream_request import Request
+from ansible_collections.datastax.astra.plugins.module_utils._resources.audit_log_stream import (
+    AuditLogStream,
+    Policy,
     Stored,
-    converge,
-    fingerprint,
+    confirm_absence,
+    interpret_document,
     make_plan,
-    read_stored,
-    show,
 )
-from ansible_collections.datastax.astra.plugins.module_utils.destination import Request
-from ansible_collections.datastax.astra.plugins.module_utils.errors import InputError, ServiceError, WaitTimeout
+from ansible_collections.datastax.astra.plugins.module_utils._secrets import UNKNOWN_FINGERPRINT, compute_fingerprint
 
-MASK = "********"
+from tests.unit.plugins.module_utils.support import (
+    APPLICATION_TOKEN,
+    MASK,
+    ORGANIZATION,
+    OTHER_ORGANIZATION,
+    Service,
+)
+
 SENT_AGAIN = "******** (sent again)"
 
-ORGANIZATION = "0a1b2c3d-0000-4000-8000-000000000001"
-OTHER_ORGANIZATION = "0a1b2c3d-0000-4000-8000-000000000002"
 SECRET = "the-secret"
 OTHER_SECRET = "another-secret"
 EXPIRES_AT = "2027-01-15T08:00:00Z"
@@ -49,16 +57,6 @@ SECRET_OPTIONS = {"token": "pulsar_token", "oauth2": "oauth2_credentials_url"}
 SECRET_FIELDS = {"token": "token", "oauth2": "oauth2_credentials_url"}
 
 
-def test_fingerprint_is_the_documented_hash():
-    """printf 'ORGANIZATION\\0secret' | sha256sum"""
-    expected = "sha256:5004b1607ca4b2440200b789c32ce2c21f76a5ad98ed60e96690d68f093d73bb"
-    assert fingerprint(ORGANIZATION, "secret") == expected
-
-
-def test_fingerprints_of_two_organizations_differ():
-    assert fingerprint(ORGANIZATION, SECRET) != fingerprint(OTHER_ORGANIZATION, SECRET)
-
-
 def pulsar(**changed):
     """What GET shows of the token strategy, with changes; a field that is set to ... is left out."""
     fields = {**TOKEN_STREAM, "token": MASK, **changed}
@@ -68,7 +66,7 @@ def pulsar(**changed):
 TOKEN_STORED = Stored(TOKEN_STREAM, {"pulsar_token": MASK})
 
 
-class TestReadStored:
+class TestInterpretDocument:
     @pytest.mark.parametrize(
         "document",
         [
@@ -85,7 +83,7 @@ class TestReadStored:
         ids=json.dumps,
     )
     def test_nothing_is_configured(self, document):
-        assert read_stored(document) is None
+        assert interpret_document(document) is None
 
     @pytest.mark.parametrize(
         ("document", "stored"),
@@ -125,7 +123,7 @@ class TestReadStored:
         ],
     )
     def test_pulsar(self, document, stored):
-        assert read_stored(document) == stored
+        assert interpret_document(document) == stored
 
     @pytest.mark.parametrize(
         ("document", "field"),
@@ -147,7 +145,7 @@ class TestReadStored:
     )
     def test_what_the_contract_does_not_allow(self, document, field):
         with pytest.raises(ServiceError) as caught:
-            read_stored(document)
+            interpret_document(document)
         message = caught.value.message
         assert f"whose field {field} is missing or has a wrong type" in message
         assert "check api_url" in message
@@ -156,7 +154,7 @@ class TestReadStored:
 
     def test_the_sentence_fits_a_read_after_an_accepted_change_too(self):
         with pytest.raises(ServiceError) as caught:
-            read_stored({"pulsar": "text"})
+            interpret_document({"pulsar": "text"})
         assert "nothing was changed" not in caught.value.message
 
     @pytest.mark.parametrize(
@@ -184,7 +182,7 @@ class TestReadStored:
         ids=lambda value: json.dumps(value) if isinstance(value, dict) else None,
     )
     def test_other_destinations_show_only_what_cannot_be_a_secret(self, document, kind, shown):
-        stored = read_stored(document)
+        stored = interpret_document(document)
         assert (stored.foreign, stored.secrets) == (True, {})
         assert stored.stream["kind"] == kind
         assert len(stored.stream["fields"]) == shown
@@ -195,7 +193,7 @@ class TestReadStored:
 def request(strategy="token", secret=SECRET, state="present", **changed):
     """A validated request; an option that is set to None is left out."""
     if state == "absent":
-        return Request("absent", ORGANIZATION)
+        return Request("absent", ORGANIZATION, {})
     stream = {name: value for name, value in {**STREAMS[strategy], **changed}.items() if value is not None}
     return Request("present", ORGANIZATION, stream, secret, EXPIRES_AT)
 
@@ -203,20 +201,28 @@ def request(strategy="token", secret=SECRET, state="present", **changed):
 def stored_as(strategy="token", masked=(), **changed):
     """What is read when the stream of this strategy is stored, with changes, and these fields are masked as well."""
     fields = {**STREAMS[strategy], SECRET_FIELDS[strategy]: MASK, **changed, **dict.fromkeys(masked, MASK)}
-    return read_stored({"pulsar": fields})
+    return interpret_document({"pulsar": fields})
 
 
-def plan_for(asked, stored, **settings):
-    return make_plan(asked, ORGANIZATION, stored, Settings(**settings))
+def plan_for(asked, stored, **policy):
+    return make_plan(asked, ORGANIZATION, stored, Policy(**policy))
+
+
+def body_of(plan):
+    """The body of the one write of a plan."""
+    [call] = plan.writes
+    return call.body
 
 
 KNOWN = {
     "none known": None,
-    "same known": fingerprint(ORGANIZATION, SECRET),
-    "other known": fingerprint(ORGANIZATION, OTHER_SECRET),
+    "same known": compute_fingerprint(ORGANIZATION, SECRET),
+    "other known": compute_fingerprint(ORGANIZATION, OTHER_SECRET),
+    # What a store says that should know, and does not.
+    "known no more": UNKNOWN_FINGERPRINT,
 }
 UPDATE_TOKEN = ("on_change", "always", "on_create")
-FOREIGN = read_stored({"kafka": {"topic": "t", "password": OTHER_SECRET}})
+FOREIGN = interpret_document({"kafka": {"topic": "t", "password": OTHER_SECRET}})
 OTHER_STRATEGY = {"token": "oauth2", "oauth2": "token"}
 
 
@@ -228,18 +234,24 @@ SECRET_RULES = {
     ("on_change", "same known", False): ("none", False, False),
     ("on_change", "other known", True): ("updated", True, True),
     ("on_change", "other known", False): ("none", False, False),
+    ("on_change", "known no more", True): ("updated", False, True),
+    ("on_change", "known no more", False): ("none", False, False),
     ("always", "none known", True): ("updated", False, True),
     ("always", "none known", False): ("updated", False, False),
     ("always", "same known", True): ("updated", False, True),
     ("always", "same known", False): ("updated", False, False),
     ("always", "other known", True): ("updated", False, True),
     ("always", "other known", False): ("updated", False, False),
+    ("always", "known no more", True): ("updated", False, True),
+    ("always", "known no more", False): ("updated", False, False),
     ("on_create", "none known", True): ("none", False, False),
     ("on_create", "none known", False): ("none", False, False),
     ("on_create", "same known", True): ("none", False, False),
     ("on_create", "same known", False): ("none", False, False),
     ("on_create", "other known", True): ("none", False, False),
     ("on_create", "other known", False): ("none", False, False),
+    ("on_create", "known no more", True): ("none", False, False),
+    ("on_create", "known no more", False): ("none", False, False),
 }
 
 
@@ -254,13 +266,13 @@ class TestSecretAlone:
         update_token, known, given = case
         asked = request(strategy, secret=SECRET if given else None)
         plan = plan_for(asked, stored_as(strategy), update_token=update_token, known_fingerprint=KNOWN[known])
-        fingerprint_returned = plan.token_fingerprint is not None
-        assert (plan.action, plan.token_compared, fingerprint_returned) == expected
-        assert plan.token_fingerprint in (None, KNOWN["same known"])
-        assert plan.missing_secret == (SECRET_OPTIONS[strategy] if plan.changed and not given else None)
+        returned = plan.values["token_fingerprint"]
+        assert (plan.action, plan.values["token_compared"], returned is not None) == expected
+        assert returned in (None, KNOWN["same known"])
+        assert plan.missing == (SECRET_OPTIONS[strategy] if plan.changed and not given else None)
 
     def test_a_fingerprint_of_another_organization_is_another(self):
-        known = fingerprint(OTHER_ORGANIZATION, SECRET)
+        known = compute_fingerprint(OTHER_ORGANIZATION, SECRET)
         assert plan_for(request(), stored_as(), known_fingerprint=known).action == "updated"
 
     @pytest.mark.parametrize("strategy", STREAMS)
@@ -285,7 +297,7 @@ class TestSecretAlone:
 
     def test_a_secret_that_get_shows_needs_none_to_compare_with(self):
         plan = plan_for(request(secret=None), stored_as(token=OTHER_SECRET))
-        assert (plan.action, plan.missing_secret) == ("none", None)
+        assert (plan.action, plan.missing) == ("none", None)
 
 
 def with_a_field_too_many(strategy):
@@ -323,18 +335,19 @@ class TestWrites:
         plan = self.plan(strategy, before, update_token, known)
         assert plan.changed
         assert plan.action == TO_WRITE[before][1]
-        assert plan.configuration == {"pulsar": {**STREAMS[strategy], SECRET_FIELDS[strategy]: SECRET}}
-        assert plan.missing_secret is None
+        assert body_of(plan) == {"pulsar": {**STREAMS[strategy], SECRET_FIELDS[strategy]: SECRET}}
+        assert plan.missing is None
         assert plan.after == STREAMS[strategy]
-        assert plan.token_fingerprint == KNOWN["same known"]
-        expected = update_token == "on_change" and known != "none known" and before not in NEVER_COMPARED
-        assert plan.token_compared is expected
+        assert plan.values["token_fingerprint"] == KNOWN["same known"]
+        is_known = known in ("same known", "other known")
+        expected = update_token == "on_change" and is_known and before not in NEVER_COMPARED
+        assert plan.values["token_compared"] is expected
 
     def test_without_the_secret_nothing_can_be_sent(self, strategy, before, update_token, known):
         plan = self.plan(strategy, before, update_token, known, secret=None)
         assert plan.action == TO_WRITE[before][1]
-        assert (plan.configuration, plan.missing_secret) == (None, SECRET_OPTIONS[strategy])
-        assert (plan.token_fingerprint, plan.token_compared) == (None, False)
+        assert (plan.writes, plan.missing) == ((), SECRET_OPTIONS[strategy])
+        assert (plan.values["token_fingerprint"], plan.values["token_compared"]) == (None, False)
 
 
 OAUTH2_FIELDS = ("oauth2_issuer_url", "oauth2_audience", "oauth2_scope")
@@ -359,18 +372,18 @@ class TestMaskedOauth2Fields:
     def test_a_field_that_is_left_out_is_meant_to_be_absent(self, masked, field):
         plan = plan_for(request("oauth2", **{field: None}), stored_as("oauth2", masked))
         assert plan.action == "updated"
-        assert field not in plan.configuration["pulsar"]
+        assert field not in body_of(plan)["pulsar"]
         assert field in plan.before
 
     @pytest.mark.parametrize("field", OAUTH2_FIELDS[1:])
     def test_a_field_that_is_not_stored_is_added(self, masked, field):
         plan = plan_for(request("oauth2"), stored_as("oauth2", set(masked) - {field}, **{field: ""}))
         assert plan.action == "updated"
-        assert plan.configuration["pulsar"][field] == OAUTH2_STREAM[field]
+        assert body_of(plan)["pulsar"][field] == OAUTH2_STREAM[field]
 
     def test_the_mask_is_never_sent(self, masked):
         plan = plan_for(request("oauth2"), stored_as("oauth2", masked, topic=OTHER_TOPIC))
-        assert plan.configuration == {"pulsar": {**OAUTH2_STREAM, "oauth2_credentials_url": SECRET}}
+        assert body_of(plan) == {"pulsar": {**OAUTH2_STREAM, "oauth2_credentials_url": SECRET}}
 
 
 @pytest.mark.parametrize("field", ["endpoint", "topic", "auth_strategy", "auth_name"])
@@ -393,21 +406,18 @@ class TestAbsent:
     )
     def test_deletes_whatever_is_there(self, update_token, known, stored, before):
         settings = {"update_token": update_token, "known_fingerprint": KNOWN[known]}
-        assert plan_for(request(state="absent"), stored, **settings)._asdict() == {
-            "action": "deleted",
-            "before": stored.stream,
-            "after": None,
-            "diff": {"before": before, "after": {}},
-            "configuration": None,
-            "missing_secret": None,
-            "token_compared": False,
-            "token_fingerprint": None,
-        }
+        plan = plan_for(request(state="absent"), stored, **settings)
+        assert (plan.action, plan.before, plan.after) == ("deleted", stored.stream, None)
+        assert plan.diff == {"before": before, "after": {}}
+        assert [(call.method, call.body) for call in plan.writes] == [("DELETE", None)]
+        assert (plan.missing, plan.warnings) == (None, ())
+        assert plan.values == {"token_compared": False, "token_fingerprint": None, "token_expires_at": None}
 
     def test_nothing_is_there(self):
         plan = plan_for(request(state="absent"), None, update_token="always")
         assert (plan.action, plan.changed, plan.before, plan.after) == ("none", False, None, None)
         assert plan.diff == {"before": {}, "after": {}}
+        assert (plan.writes, plan.pending) == ((), ())
 
 
 class TestDiff:
@@ -501,31 +511,114 @@ class TestDiff:
         assert OTHER_SECRET not in shown_to_users
 
 
-class Service:
-    """The API in memory: it applies changes at once and masks the secrets."""
+# What neither this run nor the service can tell.
+SENT = "{} was sent again. The service does not show when it takes effect."
+NOT_GIVEN = "{} was not given, so it could not be compared; everything else was."
+NOT_COMPARED = (
+    "{} could not be compared, because the service never shows the stored one: a rotated one would not be noticed. "
+    "Set fingerprint_store, or update_token to always for one run."
+)
 
-    def __init__(self, document=None):
-        self.document = document
-        self.calls = []
 
-    def current_organization(self):
-        self.calls.append("currentOrg")
-        return ORGANIZATION
+class TestWarnings:
+    @pytest.mark.parametrize("strategy", STREAMS)
+    @pytest.mark.parametrize(
+        ("known", "update_token", "secret", "warning"),
+        [
+            ("none known", "on_change", SECRET, NOT_COMPARED),
+            ("none known", "on_change", None, NOT_GIVEN),
+            ("same known", "on_change", SECRET, None),
+            ("same known", "on_change", None, NOT_GIVEN),
+            ("other known", "on_change", SECRET, SENT),
+            ("known no more", "on_change", SECRET, SENT),
+            ("none known", "always", SECRET, SENT),
+            ("none known", "always", None, None),
+            ("none known", "on_create", SECRET, None),
+            ("other known", "on_create", SECRET, None),
+            ("none known", "on_create", None, None),
+        ],
+    )
+    def test_everything_but_the_secret_is_as_asked(self, strategy, known, update_token, secret, warning):
+        settings = {"update_token": update_token, "known_fingerprint": KNOWN[known]}
+        plan = plan_for(request(strategy, secret), stored_as(strategy), **settings)
+        assert plan.warnings == ((warning.format(SECRET_OPTIONS[strategy]),) if warning else ())
 
-    def read_audit_logs(self, organization_id):
-        self.calls.append("GET")
-        if not self.document or "pulsar" not in self.document:
-            return self.document
-        secrets = [field for field in SECRET_FIELDS.values() if field in self.document["pulsar"]]
-        return {"pulsar": {**self.document["pulsar"], **dict.fromkeys(secrets, MASK)}}
+    @pytest.mark.parametrize("before", [before for before in TO_WRITE if before != "a masked field too many"])
+    @pytest.mark.parametrize("secret", [SECRET, None])
+    def test_what_get_will_show_needs_no_warning(self, before, secret):
+        assert plan_for(request(secret=secret), TO_WRITE[before][0]("token")).warnings == ()
 
-    def write_audit_logs(self, organization_id, configuration):
-        self.calls.append("POST")
-        self.document = configuration
+    @pytest.mark.parametrize("secret", [SECRET, None])
+    def test_a_secret_that_get_shows_needs_no_warning(self, secret):
+        assert plan_for(request(secret=secret), stored_as(token=SECRET)).warnings == ()
 
-    def delete_audit_logs(self, organization_id):
-        self.calls.append("DELETE")
-        self.document = None
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        {"endpoint": "PULSAR+SSL://Broker:6651"},
+        {"endpoint": f"{ENDPOINT}/"},
+        {"endpoint": "ssl://broker:6651"},
+        {"endpoint": "broker:6651"},
+        {"topic": "acme/security/audit"},
+        {"topic": f" {TOPIC}\n"},
+        {"auth_name": "token "},
+    ],
+    ids=str,
+)
+def test_another_spelling_of_what_is_stored_is_no_difference(spelling):
+    plan = plan_for(request(), stored_as(**spelling))
+    assert plan.action == "none"
+    assert plan.before == TOKEN_STREAM
+
+
+@pytest.mark.parametrize("stored", [{"endpoint": "https://elsewhere"}, {"topic": "non-persistent://a/b/c"}], ids=str)
+def test_what_would_be_refused_as_an_option_can_be_stored_all_the_same(stored):
+    plan = plan_for(request(), stored_as(**stored))
+    assert plan.action == "updated"
+    assert plan.before == {**TOKEN_STREAM, **stored}
+
+
+class TestPending:
+    """The names of what GET does not show as asked."""
+
+    @pytest.mark.parametrize(
+        ("asked", "stored", "pending"),
+        [
+            (request(), None, ("nothing is configured yet",)),
+            (request(), stored_as(), ()),
+            (request(), stored_as(topic=OTHER_TOPIC), ("topic",)),
+            (request(), stored_as(token=OTHER_SECRET), ("pulsar_token",)),
+            (request(secret=None), stored_as(token=OTHER_SECRET), ()),
+            (request("oauth2", oauth2_scope=None), stored_as("oauth2"), ("oauth2_scope",)),
+            (
+                request(),
+                stored_as("oauth2"),
+                ("auth_name", "auth_strategy", "oauth2_audience", "oauth2_issuer_url", "oauth2_scope"),
+            ),
+            (request(), FOREIGN, ("auth_name", "auth_strategy", "endpoint", "fields", "kind", "topic")),
+            (request(state="absent"), stored_as(), ("the configuration is still there",)),
+            (request(state="absent"), None, ()),
+        ],
+    )
+    def test_names(self, asked, stored, pending):
+        assert plan_for(asked, stored, update_token="always").pending == pending
+
+
+def test_what_the_writes_are():
+    [post] = plan_for(request(), None).writes
+    [delete] = plan_for(request(state="absent"), stored_as()).writes
+    for call, method, purpose in (
+        (post, "POST", "Configuring audit log streaming of"),
+        (delete, "DELETE", "Deleting the audit log configuration of"),
+    ):
+        assert (call.method, call.path) == (method, f"/v2/organizations/{ORGANIZATION}/telemetry/auditLogs")
+        assert call.purpose == f"{purpose} organization {ORGANIZATION}"
+        assert (call.expected, call.absent, call.conflict, call.replay) == ((202,), (), "busy", True)
+
+
+def stream_of(service, asked, verify=None, **policy):
+    return AuditLogStream(Api(service, APPLICATION_TOKEN), asked, Policy(**policy), verify)
 
 
 TOKEN_BODY = {"pulsar": {**TOKEN_STREAM, "token": OTHER_SECRET}}
@@ -549,19 +642,20 @@ DOCUMENTS = {
 @pytest.mark.parametrize("known", KNOWN)
 class TestCheckMode:
     def test_gives_the_results_of_the_real_run_with_gets_alone(self, document, asked, update_token, known):
-        settings = Settings(update_token, KNOWN[known])
+        policy = {"update_token": update_token, "known_fingerprint": KNOWN[known]}
         untouched, service = Service(DOCUMENTS[document]), Service(DOCUMENTS[document])
-        checked = converge(untouched, asked, settings, check_mode=True)
-        assert untouched.calls == ["GET"]
-        assert checked == converge(service, asked, settings)
+        checked = converge(stream_of(untouched, asked, **policy), Settings(), check_mode=True)
+        reads = ["GET"] if DOCUMENTS[document] else ["GET", "ORG"]
+        assert untouched.requests == reads
+        assert checked == converge(stream_of(service, asked, **policy), Settings())
         write = "DELETE" if asked.state == "absent" else "POST"
-        assert service.calls == (["GET", write, "GET"] if checked["changed"] else ["GET"])
+        assert service.requests == ([*reads, write, "GET"] if checked["changed"] else reads)
 
     def test_a_second_run_changes_nothing(self, document, asked, update_token, known):
         service = Service(DOCUMENTS[document])
-        first = converge(service, asked, Settings(update_token, KNOWN[known]))
-        again = Settings("on_change", first["token_fingerprint"])
-        second = converge(service, asked, again)
+        policy = {"update_token": update_token, "known_fingerprint": KNOWN[known]}
+        first = converge(stream_of(service, asked, **policy), Settings())
+        second = converge(stream_of(service, asked, known_fingerprint=first["token_fingerprint"]), Settings())
         assert (second["changed"], second["action"]) == (False, "none")
         assert second["previous"] == second["stream"] == first["stream"]
         assert second["token_fingerprint"] == first["token_fingerprint"]
@@ -569,7 +663,7 @@ class TestCheckMode:
 
 class TestResult:
     def test_every_key(self):
-        assert converge(Service(OTHER_TOPIC_BODY), request(), Settings()) == {
+        assert converge(stream_of(Service(OTHER_TOPIC_BODY), request()), Settings()) == {
             "changed": True,
             "action": "updated",
             "organization_id": ORGANIZATION,
@@ -588,54 +682,23 @@ class TestResult:
     @pytest.mark.parametrize("check_mode", [True, False])
     def test_the_tokens_own_organization(self, check_mode):
         service = Service()
-        asked = request()._replace(organization_id=None)
-        result = converge(service, asked, Settings(), check_mode)
+        result = converge(stream_of(service, request()._replace(organization_id=None)), Settings(), check_mode)
         assert result["organization_id"] == ORGANIZATION
         assert result["token_fingerprint"] == KNOWN["same known"]
-        assert service.calls == (["currentOrg", "GET"] if check_mode else ["currentOrg", "GET", "POST", "GET"])
+        assert service.requests == (["ORG", "GET"] if check_mode else ["ORG", "GET", "POST", "GET"])
 
     @pytest.mark.parametrize("strategy", STREAMS)
     @pytest.mark.parametrize("update_token", UPDATE_TOKEN)
     def test_a_write_without_the_secret_is_refused_with_nothing_sent(self, strategy, update_token):
         service = Service()
         with pytest.raises(InputError) as caught:
-            converge(service, request(strategy, secret=None), Settings(update_token))
+            converge(stream_of(service, request(strategy, secret=None), update_token=update_token), Settings())
         assert caught.value.message == (
-            f"{SECRET_OPTIONS[strategy]} is needed, because the configuration of organization {ORGANIZATION} "
-            "has to be written (created); nothing was sent."
+            f"{SECRET_OPTIONS[strategy]} is needed, because the audit log configuration of organization "
+            f"{ORGANIZATION} has to be written (created); nothing was sent."
         )
         assert caught.value.result == {"changed": False, "organization_id": ORGANIZATION}
-        assert service.calls == ["GET"]
-
-
-class Idle(Service):
-    """Accepts everything and does nothing."""
-
-    def write_audit_logs(self, organization_id, configuration):
-        self.calls.append("POST")
-
-    def delete_audit_logs(self, organization_id):
-        self.calls.append("DELETE")
-
-
-@pytest.mark.parametrize(
-    ("document", "asked", "missing"),
-    [
-        (None, request(), "nothing is configured yet"),
-        (OTHER_TOPIC_BODY, request(), "topic"),
-        (OAUTH2_BODY, request(), "auth_name, auth_strategy, oauth2_audience, oauth2_issuer_url, oauth2_scope"),
-        (TOKEN_BODY, request(state="absent"), "the configuration is still there"),
-    ],
-)
-def test_a_change_that_is_not_shown_in_time(document, asked, missing):
-    with pytest.raises(WaitTimeout) as caught:
-        converge(Idle(document), asked, Settings(wait_timeout=0))
-    assert caught.value.message == (
-        f"The service accepted the change for organization {ORGANIZATION}, but after 0 seconds GET does not show it "
-        f"({missing}): run again later, or raise wait_timeout."
-    )
-    assert caught.value.result == {"changed": True, "organization_id": ORGANIZATION}
-    assert converge(Idle(document), asked, Settings(wait=False, wait_timeout=0))["changed"] is True
+        assert service.requests == ["GET", "ORG"]
 
 
 class TestDriftAudit:
@@ -643,51 +706,110 @@ class TestDriftAudit:
 
     @pytest.mark.parametrize("strategy", STREAMS)
     def test_no_drift(self, strategy):
-        result = converge(Service(DOCUMENTS[strategy]), request(strategy, secret=None), Settings(), check_mode=True)
+        stream = stream_of(Service(DOCUMENTS[strategy]), request(strategy, secret=None))
+        result = converge(stream, Settings(), check_mode=True)
         assert result["changed"] is False
-        option = SECRET_OPTIONS[strategy]
-        assert result["warnings"] == [f"{option} was not given, so it could not be compared; everything else was."]
+        assert result["warnings"] == [NOT_GIVEN.format(SECRET_OPTIONS[strategy])]
 
     @pytest.mark.parametrize("document", ["nothing", "other topic", "oauth2", "not Pulsar"])
     def test_drift(self, document):
         service = Service(DOCUMENTS[document])
-        result = converge(service, request(secret=None), Settings(), check_mode=True)
+        result = converge(stream_of(service, request(secret=None)), Settings(), check_mode=True)
         assert result["changed"] is True
         assert result["diff"]["before"] != result["diff"]["after"]
         assert result["token_fingerprint"] is None
-        assert result["warnings"] == [
-            "pulsar_token was not given: it could not be compared, and without it a real run would refuse to write."
-        ]
-        assert service.calls == ["GET"]
-
-    @pytest.mark.parametrize(
-        ("asked", "check_mode"),
-        [(request(secret=None), False), (request(), True), (request(state="absent"), True)],
-        ids=["real run", "with the secret", "absent"],
-    )
-    def test_no_warning(self, asked, check_mode):
-        assert converge(Service(TOKEN_BODY), asked, Settings(), check_mode)["warnings"] == []
+        assert result["warnings"] == ["pulsar_token was not given, and without it a real run would refuse to write."]
+        assert {"POST", "DELETE"}.isdisjoint(service.requests)
 
 
-class TestShow:
-    @pytest.mark.parametrize(
-        ("document", "stream"),
-        [
-            (None, None),
-            ({}, None),
-            (TOKEN_BODY, TOKEN_STREAM),
-            (OAUTH2_BODY, OAUTH2_STREAM),
-            (DOCUMENTS["not Pulsar"], {"kind": "kafka", "fields": {"topic": "t"}}),
-        ],
-        ids=["nothing", "empty", "token", "oauth2", "not Pulsar"],
-    )
-    def test_what_is_configured(self, document, stream):
-        service = Service(document)
-        expected = {"changed": False, "exists": stream is not None, "organization_id": ORGANIZATION, "stream": stream}
-        assert show(service, ORGANIZATION) == expected
-        assert service.calls == ["GET"]
+class TestNothingConfigured:
+    """The API says the same of an organization that is somebody else's, so the token's own is asked for."""
 
-    def test_the_tokens_own_organization(self):
+    @pytest.mark.parametrize("asked", [request(), request(state="absent")], ids=["present", "absent"])
+    @pytest.mark.parametrize("check_mode", [True, False])
+    def test_a_token_of_another_organization_is_a_failure(self, asked, check_mode):
+        service = Service(organization_id=OTHER_ORGANIZATION)
+        with pytest.raises(InputError) as caught:
+            converge(stream_of(service, asked), Settings(), check_mode)
+        assert caught.value.message == (
+            f"The application token belongs to organization {OTHER_ORGANIZATION}, not to {ORGANIZATION}: "
+            "check organization_id and application_token."
+        )
+        assert caught.value.result["changed"] is False
+        assert service.requests == ["GET", "ORG"]
+
+    def test_it_is_asked_for_once(self):
+        """Waiting for a deletion sees nothing as well, and so may somebody else's POST."""
+        service = Service()
+        stream = stream_of(service, request())
+        assert [stream.read(UNBOUNDED) for _time in range(3)] == [None] * 3
+        assert service.requests == ["GET", "ORG", "GET", "GET"]
+
+    def test_it_is_not_asked_for_after_the_token_has_shown_that_it_may_read(self):
         service = Service(TOKEN_BODY)
-        assert show(service, None)["organization_id"] == ORGANIZATION
-        assert service.calls == ["currentOrg", "GET"]
+        converge(stream_of(service, request(state="absent")), Settings())
+        assert service.requests == ["GET", "DELETE", "GET"]
+
+    @pytest.mark.parametrize("status", [403, 404])
+    def test_an_enterprises_token_gets_a_warning(self, status):
+        [warning] = confirm_absence(ApiOf(ServiceError("x", http_status=status)), ORGANIZATION)
+        assert warning.startswith(f"Nothing is configured for organization {ORGANIZATION}, as far as the service tells")
+
+    @pytest.mark.parametrize(
+        "error",
+        [ServiceError("x", http_status=401), ServiceError("x", http_status=500), ConnectionFailed("x")],
+        ids=lambda error: f"{error.__class__.__name__} {error.result}",
+    )
+    def test_no_answer_is_a_failure(self, error):
+        with pytest.raises(type(error)):
+            confirm_absence(ApiOf(error), ORGANIZATION)
+
+
+class ApiOf:
+    """Cannot tell the token's organization."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def find_organization(self, deadline):
+        raise self.error
+
+
+class TestVerification:
+    """What the broker refuses is not configured; nobody is asked when nothing is written."""
+
+    def converge(self, document, asked, check_mode, refusal=None):
+        asked_for = []
+
+        def verify(asked):
+            asked_for.append(asked)
+            if refusal:
+                raise refusal
+            return ["Not all could be verified."]
+
+        service = Service(document)
+        stream = stream_of(service, asked, verify)
+        try:
+            return converge(stream, Settings(), check_mode), asked_for, service.requests
+        except InputError as error:
+            return error.message, asked_for, service.requests
+
+    @pytest.mark.parametrize("check_mode", [True, False])
+    def test_before_a_write(self, check_mode):
+        result, asked_for, _requests = self.converge(None, request(), check_mode)
+        assert result["action"] == "created"
+        assert result["warnings"] == ["Not all could be verified."]
+        assert asked_for == [request()]
+
+    @pytest.mark.parametrize("check_mode", [True, False])
+    def test_a_refusal_stops_the_write(self, check_mode):
+        result, _asked_for, requests = self.converge(None, request(), check_mode, InputError("The broker refuses."))
+        assert result == "The broker refuses."
+        assert requests == ["GET", "ORG"]
+
+    @pytest.mark.parametrize(
+        ("document", "asked"), [(TOKEN_BODY, request()), (TOKEN_BODY, request(state="absent"))], ids=["none", "absent"]
+    )
+    def test_nobody_is_asked(self, document, asked):
+        _result, asked_for, _requests = self.converge(document, asked, False, InputError("The broker refuses."))
+        assert asked_for == []

@@ -13,8 +13,13 @@ from pathlib import Path
 import javaproperties
 import pytest
 from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
-from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import OPTIONS, parse, read_options
-from ansible_collections.datastax.astra.plugins.module_utils.destination import read_jwt
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import (
+    OPTIONS,
+    format_client_conf,
+    parse,
+    read_options,
+)
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.jwt import read_jwt
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -651,3 +656,12 @@ def test_what_a_file_gives_stays_the_same_when_it_is_given_again():
     overrides = {option: options[option] for option in OPTIONS if option in options}
     assert read_options(EXAMPLE.read_text(), overrides) == options
     assert read_options(None, overrides) == overrides
+
+
+def test_what_is_written_has_the_keys_of_astras_own_and_is_read_again():
+    text = format_client_conf("https://web.example.com", "pulsar+ssl://broker.example.com:6651", "a.b.c")
+    own = (Path(__file__).parents[4] / "examples" / "client.conf").read_text()
+    assert {entry.key for entry in parse(text)} == {entry.key for entry in parse(own)}
+    assert javaproperties.loads(text)["authParams"] == "token:a.b.c"
+    assert read_options(text, {})["pulsar_token"] == "a.b.c"
+    assert read_options(text, {})["endpoint"] == "pulsar+ssl://broker.example.com:6651"

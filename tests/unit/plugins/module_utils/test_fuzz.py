@@ -11,24 +11,25 @@ import json
 import time
 
 import pytest
-from ansible_collections.datastax.astra.plugins.module_utils.audit_log_stream import (
-    Settings,
-    converge,
+from ansible_collections.datastax.astra.plugins.module_utils._api import Api
+from ansible_collections.datastax.astra.plugins.module_utils._convergence import Settings, converge
+from ansible_collections.datastax.astra.plugins.module_utils._errors import AstraError
+from ansible_collections.datastax.astra.plugins.module_utils._fingerprint_store import DirectoryStore, recall
+from ansible_collections.datastax.astra.plugins.module_utils._http import Answer, Attempts
+from ansible_collections.datastax.astra.plugins.module_utils._http_limits import ANSWER_SIZE_LIMIT
+from ansible_collections.datastax.astra.plugins.module_utils._organizations import normalize_organization_id
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.jwt import find_tenant, read_jwt
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.names import normalize_endpoint, normalize_topic
+from ansible_collections.datastax.astra.plugins.module_utils._resources._audit_log_stream_request import examine
+from ansible_collections.datastax.astra.plugins.module_utils._resources.audit_log_stream import (
+    AuditLogStream,
+    Policy,
+    confirm_absence,
+    interpret_document,
     make_plan,
-    read_stored,
+    read_stream,
 )
-from ansible_collections.datastax.astra.plugins.module_utils.destination import (
-    MASK,
-    examine,
-    normalize_endpoint,
-    normalize_organization_id,
-    normalize_topic,
-    read_jwt,
-)
-from ansible_collections.datastax.astra.plugins.module_utils.devops_api import DevopsApi
-from ansible_collections.datastax.astra.plugins.module_utils.errors import AstraError
-from ansible_collections.datastax.astra.plugins.module_utils.fingerprint_store import recall
-from ansible_collections.datastax.astra.plugins.module_utils.transport import ANSWER_SIZE_LIMIT, Answer
+from ansible_collections.datastax.astra.plugins.module_utils._secrets import MASK, UNKNOWN_FINGERPRINT
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -225,6 +226,22 @@ ANY_OPTIONS = OPTIONS | st.builds(
     TOKEN_SECRETS | OAUTH2_SECRETS,
 )
 
+PRESENT = {
+    **dict.fromkeys(TEXT_OPTIONS),
+    "application_token": f"AstraCS:{SECRET}",
+    "api_url": "https://api.astra.datastax.com",
+    "timeout": 1,
+    "retries": 0,
+    "wait_timeout": 0,
+    "organization_id": ORGANIZATION,
+    "state": "present",
+    "endpoint": "pulsar+ssl://broker:6651",
+    "topic": "acme/security/audit",
+    "auth_strategy": "token",
+    "pulsar_token": f"e30.e30.{SECRET}",
+    "validate_region": True,
+}
+
 PULSAR_FIELDS = [
     "endpoint",
     "topic",
@@ -280,22 +297,23 @@ def test_options_and_plans(options, document):
     findings = examine(options, NOW)
     assert (findings.request is None) == bool(findings.problems)
     assert SECRET not in " ".join(findings.problems + findings.warnings)
-    stored, _message = attempt(read_stored, document)
+    stored, _message = attempt(interpret_document, document)
     if findings.request:
         known = options["known_token_fingerprint"]
-        plan = make_plan(findings.request, ORGANIZATION, stored, Settings(options["update_token"], known))
+        plan = make_plan(findings.request, ORGANIZATION, stored, Policy(options["update_token"], known))
         secret = findings.request.secret or ""
         assert len(secret) < 12 or secret not in str([plan.before, plan.after, plan.diff])
         assert (plan.diff["before"] != plan.diff["after"]) == plan.changed
-        if plan.configuration:
-            assert MASK not in plan.configuration["pulsar"].values()
-            assert json.loads(json.dumps(plan.configuration)) == plan.configuration
+        for call in plan.writes:
+            if call.body is not None:
+                assert MASK not in call.body["pulsar"].values()
+                assert json.loads(json.dumps(call.body)) == call.body
 
 
 @fuzz
 @given(DOCUMENTS)
 def test_stored_documents(document):
-    stored, _message = attempt(read_stored, document)
+    stored, _message = attempt(interpret_document, document)
     if stored is not None and not stored.foreign:
         assert {"endpoint", "topic", "auth_strategy"} <= stored.stream.keys() <= {*PULSAR_FIELDS} - {"token"}
         assert set(stored.secrets) <= {"pulsar_token", "oauth2_credentials_url"}
@@ -305,18 +323,23 @@ def test_stored_documents(document):
 @fuzz
 @given(st.dictionaries(st.sampled_from(["kafka", "http", "datadog"]), FOREIGN, max_size=3))
 def test_stored_documents_of_other_destinations(document):
-    stored, _message = attempt(read_stored, document)
+    stored, _message = attempt(interpret_document, document)
     assert (stored is not None) == any(document.values())
     assert stored is None or SECRET not in json.dumps(stored.stream)
 
 
-class Transport:
+class Http:
     """Gives any answer to anything."""
+
+    url_option = "api_url"
 
     def __init__(self, *answers):
         self.answers = list(answers)
 
-    def request(self, _method, _path, _body=None):
+    def make_attempts(self):
+        return Attempts(0)
+
+    def request(self, _method, _path, **_more):
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
@@ -354,24 +377,34 @@ ANSWERS = st.builds(
     Answer,
     st.sampled_from([200, 202, 204, 301, 400, 401, 403, 404, 409, 429, 500, 503]) | st.integers(100, 999),
     BODIES,
+    st.just({}),
     st.booleans(),
 )
-CONFIGURATION = {"pulsar": {"token": SECRET}}
+
+
+STORED = interpret_document({"pulsar": {"endpoint": "broker", "topic": "a/b/c", "auth_strategy": "token"}})
 
 
 @fuzz
 @given(ANSWERS, st.sampled_from([SECRET, f"{SECRET}\n", f" {SECRET} "]))
 def test_answers(answer, given_secret):
-    api = DevopsApi(Transport(answer), [given_secret])
-    organization_id, refused_organization = attempt(api.current_organization)
-    document, refused_document = attempt(api.read_audit_logs, ORGANIZATION)
-    _nothing, refused_post = attempt(api.write_audit_logs, ORGANIZATION, {"pulsar": {"token": SECRET}})
-    _nothing, refused_delete = attempt(api.delete_audit_logs, ORGANIZATION)
-    for message in (refused_organization, refused_document, refused_post, refused_delete):
+    request = examine(PRESENT, NOW).request
+    [post] = make_plan(request, ORGANIZATION, None, Policy()).writes
+    [delete] = make_plan(request._replace(state="absent"), ORGANIZATION, STORED, Policy()).writes
+
+    def ask(function, *arguments):
+        return attempt(lambda: function(Api(Http(answer), f"AstraCS:{SECRET}", [given_secret]), *arguments))
+
+    organization_id, refused_organization = ask(Api.find_organization)
+    _warnings, refused_absence = ask(confirm_absence, ORGANIZATION)
+    stored, refused_stream = ask(read_stream, ORGANIZATION)
+    _document, refused_post = ask(Api.write, post)
+    _document, refused_delete = ask(Api.write, delete)
+    for message in (refused_organization, refused_absence, refused_stream, refused_post, refused_delete):
         assert len(message) < 5000
         assert message.isprintable()
     assert organization_id == (None if refused_organization else ORGANIZATION)
-    assert document is None or (isinstance(document, dict) and answer.status == 200)
+    assert stored is None or answer.status == 200
     assert bool(refused_post) == bool(refused_delete) == (answer.status != 202)
 
 
@@ -379,26 +412,11 @@ def test_answers(answer, given_secret):
 @given(st.lists(ANSWERS, min_size=1, max_size=5), st.sampled_from(["present", "absent"]), st.booleans())
 def test_runs(answers, state, wait):
     """Whatever the service answers, a run ends with a result or a sentence, and says whether it may have changed."""
-    options = {
-        **dict.fromkeys(TEXT_OPTIONS),
-        "application_token": f"AstraCS:{SECRET}",
-        "api_url": "https://api.astra.datastax.com",
-        "timeout": 1,
-        "retries": 0,
-        "wait_timeout": 0,
-        "organization_id": ORGANIZATION,
-        "state": state,
-        "endpoint": "pulsar+ssl://broker:6651",
-        "topic": "acme/security/audit",
-        "auth_strategy": "token",
-        "pulsar_token": f"e30.e30.{SECRET}",
-        "validate_region": True,
-    }
-    request = examine(options, NOW).request
-    api = DevopsApi(Transport(*answers), [SECRET])
+    api = Api(Http(*answers), f"AstraCS:{SECRET}", [SECRET])
+    stream = AuditLogStream(api, examine({**PRESENT, "state": state}, NOW).request, Policy())
     result, failure = None, None
     try:
-        result = converge(api, request, Settings(wait=wait, wait_timeout=0, retries=0))
+        result = converge(stream, Settings(wait=wait, wait_timeout=0))
     except AstraError as error:
         failure = error
     if failure:
@@ -410,21 +428,35 @@ def test_runs(answers, state, wait):
         assert SECRET not in json.dumps({**result, "previous": None, "diff": None})
 
 
+ENTRIES = st.fixed_dictionaries(
+    {"kind": st.just("audit_log_stream"), "version": st.just(1), "organization_id": st.just(ORGANIZATION)},
+    optional={"token_fingerprint": json_values() | texts("sha256:", "0" * 64), "writer": json_values()},
+)
+
+
 @fuzz
-@given(st.binary() | JSON_BODIES)
+@given(st.binary() | JSON_BODIES | ENTRIES.map(lambda value: json.dumps(value).encode()))
 def test_files_of_the_fingerprint_store(tmp_path, content):
-    (tmp_path / f"{ORGANIZATION}.json").write_bytes(content)
-    value, warnings = recall(tmp_path, ORGANIZATION)
-    assert (value, len(warnings)) == (None, 1)
-    assert SECRET not in warnings[0]
+    path = tmp_path / "audit_log_stream" / f"{ORGANIZATION}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    value, warnings = recall(DirectoryStore(str(tmp_path)), ORGANIZATION)
+    assert (value == UNKNOWN_FINGERPRINT) or f'"{value}"'.encode() in content
+    assert len(warnings) <= 1
+    assert SECRET not in str(warnings)
+
+
+@fuzz
+@given(texts("client;", "org;", "YWNtZQ==", ";id", ";") | json_values())
+def test_subjects(subject):
+    tenant = find_tenant(subject)
+    assert tenant is None or (isinstance(tenant, str) and tenant)
 
 
 def answered(status, body):
     """Return a function that hands a body of this size to the reader of answers."""
     return lambda count: attempt(
-        lambda: read_stored(
-            DevopsApi(Transport(Answer(status, body(count), False)), [SECRET]).read_audit_logs(ORGANIZATION)
-        )
+        lambda: read_stream(Api(Http(Answer(status, body(count))), "AstraCS:a", [SECRET]), ORGANIZATION)
     )
 
 
@@ -475,21 +507,7 @@ def subject(text):
 
 
 def examine_option(name, value):
-    options = {
-        **dict.fromkeys(TEXT_OPTIONS),
-        "application_token": "AstraCS:a",
-        "api_url": "https://api.astra.datastax.com",
-        "timeout": 1,
-        "retries": 0,
-        "wait_timeout": 0,
-        "state": "present",
-        "auth_strategy": "oauth2" if name == "oauth2_issuer_url" else "token",
-        "endpoint": "broker",
-        "topic": "a/b/c",
-        "validate_region": True,
-        name: value,
-    }
-    return examine(options, NOW)
+    return examine({**PRESENT, "auth_strategy": "oauth2" if name == "oauth2_issuer_url" else "token", name: value}, NOW)
 
 
 def cost(function, count):
@@ -514,6 +532,6 @@ def test_the_largest_answer_is_read_quickly():
     body = b'{"errors": [' + entry * (ANSWER_SIZE_LIMIT // len(entry) - 1)
     body = body[:-1] + b"]}"
     start = time.process_time()
-    _result, message = attempt(DevopsApi(Transport(Answer(400, body, False)), [SECRET]).read_audit_logs, ORGANIZATION)
+    _result, message = attempt(read_stream, Api(Http(Answer(400, body)), "AstraCS:a", [SECRET]), ORGANIZATION)
     assert time.process_time() - start < 2
     assert message.count(MASK) == 10

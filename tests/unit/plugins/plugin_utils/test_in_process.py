@@ -6,30 +6,23 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from ansible import constants
 from ansible_collections.datastax.astra.plugins.action.astra_audit_log_stream import ActionModule
-from ansible_collections.datastax.astra.plugins.module_utils import options
-from ansible_collections.datastax.astra.plugins.module_utils.audit_log_stream import fingerprint
-from ansible_collections.datastax.astra.plugins.module_utils.errors import AnswerLost
-from ansible_collections.datastax.astra.plugins.module_utils.fingerprint_store import recall, remember
-from ansible_collections.datastax.astra.plugins.module_utils.transport import Answer
+from ansible_collections.datastax.astra.plugins.module_utils import _command
+from ansible_collections.datastax.astra.plugins.module_utils._errors import AnswerLost
+from ansible_collections.datastax.astra.plugins.module_utils._fingerprint_store import DirectoryStore, Entry
+from ansible_collections.datastax.astra.plugins.module_utils._http import Answer
+from ansible_collections.datastax.astra.plugins.module_utils._secrets import compute_fingerprint
 from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import plain
 
-ORGANIZATION = "0a1b2c3d-0000-4000-8000-000000000001"
-APPLICATION_TOKEN = f"AstraCS:{'a' * 24}:{'0123456789abcdef' * 4}"
-
-
-def jwt(**claims):
-    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({}, claims)]
-    return ".".join([*parts, "bm90LXNpZ25lZA"])
-
+from tests.unit.plugins.module_utils.support import APPLICATION_TOKEN, ORGANIZATION, Service, jwt
 
 TOKEN = jwt(jti="one")
 OTHER_TOKEN = jwt(jti="two")
@@ -93,35 +86,6 @@ def test_plain_strings_have_no_type_of_their_own():
     assert {key.__class__ for key in plain({OwnText("key"): 1})} == {str}
 
 
-class Service:
-    """The API behind the transport's interface, in memory; C(failures) are raised or answered by method, once each."""
-
-    def __init__(self):
-        self.document = None
-        self.requests = []
-        self.failures = {}
-
-    def request(self, method, _path, body=None):
-        self.requests.append(method)
-        failures = self.failures.get(method, [])
-        failure = failures.pop(0) if failures else None
-        if isinstance(failure, Answer):
-            return failure
-        if method == "GET":
-            return Answer(200, json.dumps(self._masked()).encode(), False)
-        self.document = json.loads(body) if method == "POST" else None
-        if failure:
-            raise failure
-        return Answer(202, b"", False)
-
-    def _masked(self):
-        return {"pulsar": {**self.document["pulsar"], "token": "********"}} if self.document else {}
-
-    @property
-    def token(self):
-        return self.document["pulsar"]["token"]
-
-
 class Action(ActionModule):
     """The action plugin, with a module that only says how it was called."""
 
@@ -136,7 +100,7 @@ class Action(ActionModule):
 @pytest.fixture
 def service(monkeypatch):
     service = Service()
-    monkeypatch.setattr(options, "_transport", lambda params: contextlib.nullcontext(service))
+    monkeypatch.setattr(_command, "open_http", lambda params: contextlib.nullcontext(service))
     return service
 
 
@@ -196,7 +160,7 @@ class TestResult:
     def test_in_check_mode_nothing_is_written(self, service):
         result = run(ARGUMENTS, check_mode=True)
         assert (result["changed"], result["action"]) == (True, "created")
-        assert service.requests == ["GET"]
+        assert service.requests == ["GET", "ORG"]
 
     @pytest.mark.parametrize("diff", [True, False])
     def test_a_diff_only_when_asked(self, service, diff):
@@ -231,7 +195,7 @@ class TestResult:
     @pytest.mark.parametrize("surrounded", ["{}", "{}\n", " {} "], ids=["bare", "line end", "blanks"])
     def test_no_secret_is_in_it(self, service, surrounded):
         message = f"bad token {APPLICATION_TOKEN} for {TOKEN}"
-        answer = Answer(401, json.dumps({"errors": [{"ID": 1, "message": message}]}).encode(), False)
+        answer = Answer(401, json.dumps({"errors": [{"ID": 1, "message": message}]}).encode())
         service.failures["POST"] = [answer]
         arguments = {
             **ARGUMENTS,
@@ -250,9 +214,13 @@ class TestResult:
         assert APPLICATION_TOKEN not in str(result)
 
 
-FINGERPRINT = fingerprint(ORGANIZATION, TOKEN)
-OTHER_FINGERPRINT = fingerprint(ORGANIZATION, OTHER_TOKEN)
+FINGERPRINT = compute_fingerprint(ORGANIZATION, TOKEN)
+OTHER_FINGERPRINT = compute_fingerprint(ORGANIZATION, OTHER_TOKEN)
 ROTATED = {**ARGUMENTS, "pulsar_token": OTHER_TOKEN}
+
+
+def read_entry(store):
+    return DirectoryStore(store).read(ORGANIZATION)
 
 
 class TestFingerprintStore:
@@ -270,19 +238,19 @@ class TestFingerprintStore:
     def test_a_rotation(self, apply, service, store):
         actions = [apply(arguments)["action"] for arguments in (ARGUMENTS, ARGUMENTS, ROTATED, ROTATED, ARGUMENTS)]
         assert actions == ["created", "none", "updated", "none", "updated"]
-        assert service.token == TOKEN
-        assert recall(store, ORGANIZATION) == (FINGERPRINT, [])
+        assert service.document["pulsar"]["token"] == TOKEN
+        assert read_entry(store) == Entry(FINGERPRINT)
 
     def test_check_mode_compares_and_writes_nothing(self, apply, service, store):
         apply()
         assert apply(ROTATED, check_mode=True)["action"] == "updated"
-        assert recall(store, ORGANIZATION) == (FINGERPRINT, [])
-        assert service.token == TOKEN
+        assert read_entry(store) == Entry(FINGERPRINT)
+        assert service.document["pulsar"]["token"] == TOKEN
 
     def test_absent_forgets(self, apply, store):
         apply()
         assert apply({**ARGUMENTS, "state": "absent"})["action"] == "deleted"
-        assert recall(store, ORGANIZATION) == (None, [])
+        assert read_entry(store) is None
 
     def test_a_given_fingerprint_comes_first(self, apply):
         apply()
@@ -292,14 +260,14 @@ class TestFingerprintStore:
     def test_a_change_that_was_accepted_but_not_shown_is_not_taken_for_recorded(self, apply, service, store, known):
         """The next run sends the token again, because nobody saw it arrive, and the run after that changes nothing."""
         if known:
-            remember(store, ORGANIZATION, known)
-        nothing = Answer(404, b"", False)
+            DirectoryStore(store).write(ORGANIZATION, Entry(known))
+        nothing = Answer(404, b'{"errors": []}')
         service.failures["GET"] = [nothing, nothing, nothing]
         failed = apply()
         assert (failed["failed"], failed["changed"]) == (True, True)
         service.failures.clear()
         assert [apply(ROTATED)["action"], apply(ROTATED)["action"]] == ["updated", "none"]
-        assert service.token == OTHER_TOKEN
+        assert service.document["pulsar"]["token"] == OTHER_TOKEN
 
     def test_a_write_whose_answer_is_lost(self, apply, service, store):
         apply()
@@ -307,35 +275,60 @@ class TestFingerprintStore:
         failed = apply(ROTATED)
         assert (failed["failed"], failed["changed"]) == (True, True)
         assert apply(ARGUMENTS)["action"] == "updated"
-        assert service.token == TOKEN
+        assert service.document["pulsar"]["token"] == TOKEN
 
     def test_a_write_that_is_refused_keeps_the_entry(self, apply, service, store):
         apply()
-        service.failures["POST"] = [Answer(403, b"", False)]
+        service.failures["POST"] = [Answer(403, b"")]
         failed = apply(ROTATED)
         assert (failed["failed"], failed["changed"]) == (True, False)
-        assert recall(store, ORGANIZATION) == (FINGERPRINT, [])
+        assert read_entry(store) == Entry(FINGERPRINT)
 
-    def test_a_damaged_file_is_a_warning(self, apply, service, tmp_path):
-        apply()
-        (tmp_path / "store" / f"{ORGANIZATION}.json").write_text("{")
-        result = apply(ROTATED)
-        assert result["action"] == "none"
-        assert "counts as not known" in result["warnings"][0]
+    @pytest.mark.parametrize("content", [None, "{"], ids=["no file", "damaged"])
+    def test_what_the_store_does_not_know_is_sent_once(self, apply, service, store, content):
+        """A stream older than the store, or a damaged entry: nobody knows which token is stored."""
+        run(ARGUMENTS)
+        path = Path(store, "audit_log_stream", f"{ORGANIZATION}.json")
+        if content:
+            path.parent.mkdir(parents=True)
+            path.write_text(content)
+        results = [apply(ROTATED) for _time in range(2)]
+        assert [result["action"] for result in results] == ["updated", "none"]
+        assert service.document["pulsar"]["token"] == OTHER_TOKEN
+        unreadable = f"The entry of organization {ORGANIZATION} in the fingerprint store cannot be read."
+        assert (unreadable in results[0]["warnings"]) is bool(content)
+        assert "warnings" not in results[1]
+
+    def test_a_store_that_cannot_be_written_is_said_in_every_run(self, apply, service, store):
+        Path(store).touch()
+        for _time in range(2):
+            result = apply()
+            assert result["changed"]
+            assert any("Until it can be, the secret is sent again in every run." in text for text in result["warnings"])
+        assert service.requests.count("POST") == 2
 
     def test_the_secret_may_be_left_out(self, apply, store):
         apply()
         result = apply({**ARGUMENTS, "pulsar_token": None})
         assert (result["action"], result["token_compared"]) == ("none", False)
-        assert recall(store, ORGANIZATION) == (FINGERPRINT, [])
+        assert read_entry(store) == Entry(FINGERPRINT)
 
     @pytest.mark.parametrize("given", [None, ""])
     def test_no_store(self, service, tmp_path, monkeypatch, given):
         monkeypatch.chdir(tmp_path)
-        (tmp_path / f"{ORGANIZATION}.json").write_text("{")
         result = run({**ARGUMENTS, "fingerprint_store": given})
         assert (result["action"], "warnings" in result) == ("created", False)
-        assert [path.name for path in tmp_path.iterdir()] == [f"{ORGANIZATION}.json"]
+        assert list(tmp_path.iterdir()) == []
+
+    def test_without_a_store_a_rotation_cannot_be_seen_which_is_said(self, service):
+        run(ARGUMENTS)
+        result = run(ROTATED)
+        assert (result["action"], result["token_compared"]) == ("none", False)
+        assert any("pulsar_token could not be compared" in warning for warning in result["warnings"])
+
+    def test_not_in_the_background(self, apply, service):
+        result = apply(async_val=30)
+        assert (result["failed"], result["msg"]) == (True, "fingerprint_store cannot be used with async.")
 
     @pytest.mark.parametrize(
         "changed",
@@ -357,11 +350,12 @@ class TestFingerprintStore:
         ],
         ids=str,
     )
-    def test_arguments_that_no_check_has_seen_yet(self, service, store, changed):
+    def test_arguments_that_no_check_has_seen_yet(self, service, store, tmp_path, monkeypatch, changed):
         """The store works on them before Ansible's own validation; what is wrong is a sentence, never a traceback."""
-        remember(store, ORGANIZATION, OTHER_FINGERPRINT)
+        monkeypatch.chdir(tmp_path)
+        DirectoryStore(store).write(ORGANIZATION, Entry(OTHER_FINGERPRINT))
         result = run({**ARGUMENTS, "fingerprint_store": store, **changed})
         assert result["failed"] is True
         assert result["msg"]
         assert service.requests == []
-        assert recall(store, ORGANIZATION) == (OTHER_FINGERPRINT, [])
+        assert read_entry(store) == Entry(OTHER_FINGERPRINT)

@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.module_utils.common.parameters import remove_values
+from ansible_collections.datastax.astra.plugins.action import astra_audit_log_stream
+from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import plain
+from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import (
+    MODULE,
+    Label,
+    find_module_defaults,
+    find_plan,
+    find_secrets,
+    read_host,
+    word_as_written,
+)
+
+
+class ActionModule(astra_audit_log_stream.ActionModule):
+    """Converges the audit log stream of a host with the variables of the role: all that the role does."""
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Read the variables, and do what the module of the same options does."""
+        variables = task_vars or {}
+        plan = find_plan(variables)
+        failure = plan.get("failures", {}).get(variables["inventory_hostname"])
+        if failure is not None:
+            return {"failed": True, "changed": False, "msg": plain(failure)}
+        defaults = find_module_defaults(self._task, self._templar)
+        reading = read_host(variables, self._templar, self._loader, time.time(), defaults)
+        warnings = [warning.text for warning in reading.warnings]
+        result: dict[str, Any]
+        if reading.problems:
+            result = {"failed": True, "changed": False, "msg": " ".join(problem.text for problem in reading.problems)}
+            result = remove_values({**result, "warnings": warnings}, find_secrets(reading))
+        else:
+            self._task.args = reading.options
+            result = super().run(tmp, variables)
+            warnings = [_word(warning, reading.labels) for warning in result.get("warnings", ())]
+            if "msg" in result:
+                result["msg"] = word_as_written(result["msg"], reading.labels)
+        # The plan says once for all what their variables give cause for.
+        said = {warning.text for warning in reading.warnings} if plan else ()
+        result["warnings"] = [warning for warning in warnings if warning not in said]
+        return result
+
+    def _execute_module(self, module_name: str | None = None, **keywords: Any) -> dict[str, Any]:
+        result: dict[str, Any] = super()._execute_module(module_name=module_name or MODULE, **keywords)
+        return result
+
+
+def _word(warning: Any, labels: Mapping[str, Label]) -> Any:
+    """Return a warning about what the user wrote. Those of a module are no strings in ansible-core 2.19 and newer."""
+    return word_as_written(warning, labels) if isinstance(warning, str) else warning

@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from ansible_collections.datastax.astra.plugins.module_utils import _atomic_file
+from ansible_collections.datastax.astra.plugins.module_utils._resources.audit_log_stream import Stored
+from ansible_collections.datastax.astra.plugins.plugin_utils import screens
+from ansible_collections.datastax.astra.plugins.plugin_utils.fleet import (
+    Organization,
+    find_differences,
+    is_not_compared,
+    look_and_plan,
+    look_only,
+    observe,
+)
+from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_action import PACE_SPEC, FleetAction
+
+
+class ActionModule(FleetAction):
+    """Reads all organizations of a play, shows what is to be done, and returns for whom."""
+
+    argument_spec = {
+        **PACE_SPEC,
+        "purpose": {"type": "str", "choices": ["apply", "info", "preflight"], "default": "apply"},
+        "on_problem": {"type": "str", "choices": ["stop", "skip"], "default": "stop"},
+        "per_host": {"type": "bool", "default": False},
+        "max_fail_percentage": {"type": "float"},
+        "info_json": {"type": "path"},
+    }
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return what the next play needs to know. It has no entry for an organization that is as it should be."""
+        result = super().run(tmp, task_vars)
+        args = self._read_args()
+        purpose = args["purpose"]
+        organizations = self._read_variables(task_vars or {}, only_look=purpose == "info")
+        result["changed"] = False
+        if purpose == "info":
+            self._ask_service(organizations, look_only, args)
+            self._show_streams(organizations)
+            _write_json(organizations, args["info_json"], result)
+            return {**result, **_hand_over(organizations, [])}
+        stops = args["on_problem"] == "stop" and any(each.problems for each in organizations)
+        asks = purpose == "apply" and not args["per_host"] and not stops
+        if asks:
+            self._ask_service(organizations, look_and_plan, args)
+        others = [] if stops or purpose == "preflight" else organizations
+        handed_over = _hand_over(organizations, [each for each in others if not each.is_as_it_should_be])
+        if stops and purpose == "apply":
+            handed_over["remarks"].insert(0, "Nothing was sent to any organization.")
+        is_last = purpose == "preflight" or not handed_over["hosts"]
+        # Otherwise the summary says what is worth knowing, at the end.
+        self._show_plan(organizations, asks, handed_over["remarks"] if is_last else [])
+        if is_last and asks:
+            counts = screens.count_outcomes(screens.Outcome(each.name, "unchanged") for each in organizations)
+            stats = {"audit_log_stream_counts": counts, "audit_log_stream_failed": []}
+            result["ansible_stats"] = {"data": stats, "per_host": False, "aggregate": False}
+        return {**result, **handed_over}
+
+    def _show_streams(self, organizations: Sequence[Organization]) -> None:
+        places = {each.name: _place(each.look.stored) for each in organizations if each.look}
+        findings = {each.name: each.findings for each in organizations if not each.look}
+        remarks = _find_remarks(organizations)
+        self._show(screens.show_streams(places, screens.group_findings(findings), remarks, self._find_shape()))
+
+    def _show_plan(self, organizations: Sequence[Organization], asked: bool, remarks: Sequence[str]) -> None:
+        shape = self._find_shape()
+        problems = {each.name: each.problems for each in organizations if each.problems}
+        lines = screens.show_problems(problems, len(organizations), shape) if problems else []
+        if asked:
+            outcomes = [_foresee(each) for each in organizations if each.failure is None]
+            outcomes += screens.group_findings({each.name: [each.error] for each in organizations if each.error})
+            lines += screens.show_plan(outcomes, self._task.check_mode, shape)
+        elif not problems:
+            lines = screens.show_no_problems(len(organizations))
+        self._show([*lines, *screens.say(remarks, shape)])
+
+
+def _hand_over(organizations: Sequence[Organization], others: Sequence[Organization]) -> dict[str, Any]:
+    """Return the names of those that the next play is about, and what is known of the rest.
+
+    :arg others: those that the next play is about besides the ones that have failed.
+    """
+    failures = {each.name: each.failure for each in organizations if each.failure is not None}
+    names = {*failures, *(each.name for each in others)}
+    return {
+        "hosts": [each.name for each in organizations if each.name in names],
+        "failures": failures,
+        "unchanged": sum(each.is_as_it_should_be for each in organizations),
+        "not_compared": sum(map(_is_not_compared, organizations)),
+        "remarks": _find_remarks(organizations),
+        "total": len(organizations),
+    }
+
+
+def _foresee(organization: Organization) -> screens.Outcome:
+    plan = organization.look.plan if organization.look else None
+    if plan is None:
+        return screens.Outcome(organization.name, "updated", "an earlier change is still being applied")
+    kind = "unchanged" if plan.action == "none" else plan.action
+    return screens.Outcome(organization.name, kind, ", ".join(find_differences(plan.before, plan.after, plan.changed)))
+
+
+def _find_remarks(organizations: Sequence[Organization]) -> list[str]:
+    """Return what is worth knowing, each once with the names of those whom it concerns, and what cannot be known."""
+    concerned: dict[str, list[str]] = {}
+    for each in organizations:
+        for warning in each.warnings:
+            concerned.setdefault(warning.cause, []).append(each.name)
+    return [f"{screens.name_some(names)}: {cause}" for cause, names in concerned.items()]
+
+
+def _is_not_compared(organization: Organization) -> bool:
+    plan = organization.look.plan if organization.look else None
+    return bool(plan and is_not_compared({"action": plan.action, "stream": plan.after, **plan.values}))
+
+
+def _place(stored: Stored | None) -> str:
+    """Return in words where an organization streams to."""
+    if stored is None:
+        return screens.NOT_STREAMED
+    if stored.foreign:
+        return f"To {stored.stream['kind']}, which is not Pulsar"
+    return f"{stored.stream['topic']} at {stored.stream['endpoint']} ({stored.stream['auth_strategy']})"
+
+
+def _write_json(organizations: Sequence[Organization], path: str | None, result: dict[str, Any]) -> None:
+    if not path:
+        return
+    records = []
+    for each in organizations:
+        observed = observe(each)
+        record = {name: observed[name] for name in ("name", "organization_id", "exists", "stream")}
+        if each.failure is not None:
+            record["error"] = each.failure
+        records.append(record)
+    try:
+        _atomic_file.replace(os.path.expanduser(path), json.dumps(records, indent=2) + "\n")
+    except OSError as error:
+        result.update(failed=True, msg=f"audit_log_stream_info_json cannot be written: {error.strerror}.")

@@ -1,0 +1,249 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is asked for all organizations of a play, what the service has stored for them, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Callable, NamedTuple
+
+from ansible.utils.path import unfrackpath
+from ansible_collections.datastax.astra.plugins.module_utils._api import Api
+from ansible_collections.datastax.astra.plugins.module_utils._convergence import Plan
+from ansible_collections.datastax.astra.plugins.module_utils._deadline import UNBOUNDED
+from ansible_collections.datastax.astra.plugins.module_utils._errors import AstraError, Busy
+from ansible_collections.datastax.astra.plugins.module_utils._fingerprint_store import DirectoryStore, recall
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import SECRET_OPTIONS
+from ansible_collections.datastax.astra.plugins.module_utils._resources._audit_log_stream_request import Request
+from ansible_collections.datastax.astra.plugins.module_utils._resources.audit_log_stream import (
+    AuditLogStream,
+    Policy,
+    Stored,
+    confirm_absence,
+    read_stream,
+)
+from ansible_collections.datastax.astra.plugins.module_utils._secrets import mask
+from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_service import Question, ask_all
+from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import (
+    PREFIX,
+    RUN_VARIABLES,
+    Finding,
+    HostReading,
+    find_secrets,
+    word_as_written,
+)
+
+UNREADABLE = "Its variables could not be read: the process that read them ended."
+
+
+class Look(NamedTuple):
+    """What the service has stored for an organization, and what to do about it.
+
+    :ivar plan: None when it was only looked at.
+    :ivar is_final: whether an organization for which there is nothing to do can be left alone.
+    """
+
+    organization_id: str
+    stored: Stored | None
+    plan: Plan | None = None
+    warnings: Sequence[str] = ()
+    is_final: bool = True
+
+
+class Organization:
+    """One organization of a play.
+
+    :ivar problems: what is wrong with its variables.
+    :ivar warnings: what is worth knowing.
+    :ivar error: why it could not be read, or None.
+    :ivar look: what the service shows, or None where it was not asked or did not say.
+    """
+
+    def __init__(self, name: str, reading: HostReading | None) -> None:
+        self.name = name
+        self.reading = reading
+        self.problems = list(reading.problems) if reading else [Finding(UNREADABLE, UNREADABLE)]
+        self.warnings = list(reading.warnings) if reading else []
+        self.error: Finding | None = None
+        self.look: Look | None = None
+
+    @property
+    def request(self) -> Request | None:
+        """What is asked for, or None where that is not known."""
+        return self.reading.request if self.reading else None
+
+    @property
+    def organization_id(self) -> str | None:
+        """The organization's id, as far as it is known."""
+        if self.look:
+            return self.look.organization_id
+        return self.request.organization_id if self.request else None
+
+    @property
+    def action(self) -> str | None:
+        """What there is to do: ``created``, ``updated``, ``deleted`` or ``none``; None where that is not known."""
+        return self.look.plan.action if self.look and self.look.plan else None
+
+    @property
+    def is_as_it_should_be(self) -> bool:
+        """Whether it is known that there is nothing to do."""
+        return self.action == "none" and bool(self.look and self.look.is_final) and not self.problems
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Whatever is in the way."""
+        return self.problems or ([self.error] if self.error else [])
+
+    @property
+    def failure(self) -> str | None:
+        """Return why there is no way to go on with this organization, or None."""
+        text = " ".join(finding.text for finding in self.findings) or None
+        return mask(text, find_secrets(self.reading)) if text and self.reading else text
+
+    def fail(self, error: AstraError) -> None:
+        """Take note of an error of the service or of the way there."""
+        text = word_as_written(error.message, self.reading.labels if self.reading else {})
+        self.error = Finding(generalize(text), text)
+
+
+def generalize(sentence: str) -> str:
+    """Return a sentence about one organization as one about all that share the cause: without id, file and line."""
+    return _ITS_OWN.sub("", sentence)
+
+
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_ITS_OWN = re.compile(rf" (?:of|for) organization {_UUID}\b| \([^()]*:\d+\)")
+
+
+def gather(readings: Iterable[tuple[str, HostReading | None]], order: Sequence[str]) -> list[Organization]:
+    """Return the organizations in this order, with a problem for each two hosts that are the same one."""
+    found = {name: Organization(name, reading) for name, reading in readings}
+    organizations = [found[name] for name in order]
+    owners: dict[str, list[str]] = {}
+    for each in organizations:
+        if each.reading and each.reading.identity:
+            owners.setdefault(each.reading.identity, []).append(each.name)
+    for names in owners.values():
+        for name in names if len(names) > 1 else ():
+            others = [other for other in names if other != name]
+            more = f" and {len(others) - 3:,} more" if len(others) > 3 else ""
+            text = f"is the same organization as {', '.join(others[:3])}{more}."
+            found[name].problems.append(Finding(text, text))
+    for variable in RUN_VARIABLES:
+        values = {each.reading.run.get(variable) for each in organizations if each.reading}
+        for each in organizations if len(values) > 1 else ():
+            text = f"{PREFIX}{variable} is one for the whole run, but not the same for all organizations."
+            each.problems.append(Finding(text, text))
+    return organizations
+
+
+class Pace(NamedTuple):
+    """How fast the service may be asked.
+
+    :ivar concurrency: about how many organizations at once.
+    :ivar rate: requests per second, or None for as many as the service bears.
+    """
+
+    concurrency: int = 64
+    rate: float | None = None
+
+
+def look_at_all(
+    organizations: Sequence[Organization],
+    look: Callable[[HostReading, Api], Look],
+    pace: Pace,
+    progress: Callable[[int], None],
+) -> None:
+    """Read what the service has stored for each organization that has no problem, and note it there.
+
+    :arg look: ``look_and_plan``, or ``look_only`` for no plan.
+    """
+    asked = {each.name: each for each in organizations if each.reading and not each.problems}
+    readings = {name: each.reading for name, each in asked.items() if each.reading}
+    questions = [Question(name, reading.params, find_secrets(reading)) for name, reading in readings.items()]
+    answers = ask_all(questions, lambda name, api: look(readings[name], api), pace.concurrency, pace.rate, progress)
+    for name, answer in answers.items():
+        if isinstance(answer, AstraError):
+            asked[name].fail(answer)
+        else:
+            asked[name].look = answer
+            labels = readings[name].labels
+            asked[name].warnings += (
+                Finding(generalize(word_as_written(each, labels)), word_as_written(each, labels))
+                for each in answer.warnings
+            )
+
+
+def look_and_plan(reading: HostReading, api: Api) -> Look:
+    """Read what is stored for an organization, and plan what to do about it, as the module would.
+
+    :raises AstraError: it cannot be read.
+    """
+    request, params = reading.request, reading.params
+    assert request is not None
+    known, recorded = params["known_token_fingerprint"], True
+    warnings: list[str] = []
+    if params["fingerprint_store"]:
+        store = DirectoryStore(unfrackpath(params["fingerprint_store"], follow=False))
+        remembered, warnings = recall(store, request.organization_id or "")
+        known = known or remembered
+    stream = AuditLogStream(api, request, Policy(params["update_token"], known))
+    try:
+        stored = stream.read(UNBOUNDED)
+    except Busy:
+        # The role waits for it.
+        return Look(request.organization_id or api.find_organization(), None, is_final=False)
+    plan = stream.plan(stored)
+    if params["fingerprint_store"]:
+        # Only the role writes the store.
+        recorded = plan.values.get("token_fingerprint") in (None, remembered) and request.state == "present"
+    return Look(stream.identity["organization_id"], stored, plan, [*stream.warnings, *warnings], recorded)
+
+
+def look_only(reading: HostReading, api: Api) -> Look:
+    """Read what is stored for an organization.
+
+    :raises AstraError: it cannot be read.
+    """
+    organization_id = (reading.request and reading.request.organization_id) or api.find_organization()
+    stored = read_stream(api, organization_id)
+    return Look(organization_id, stored, None, [] if stored else confirm_absence(api, organization_id))
+
+
+def is_not_compared(result: Mapping[str, Any]) -> bool:
+    """Tell whether another secret than the one that is asked for may be stored, and nobody would notice.
+
+    :arg result: the module's, or what a plan says of it.
+    """
+    return bool(result.get("action") == "none" and result.get("stream") and not result.get("token_fingerprint"))
+
+
+def find_differences(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, changed: bool) -> list[str]:
+    """Return the names of what an update changes; a secret that is sent again, where nothing else does."""
+    if not changed or before is None or after is None:
+        return []
+    names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    return names or [f"{SECRET_OPTIONS[after['auth_strategy']]} (sent again)"]
+
+
+def observe(organization: Organization) -> dict[str, Any]:
+    """Return all that is known of an organization, without its secrets, for reports and audits."""
+    look, request = organization.look, organization.request
+    plan = look.plan if look else None
+    return {
+        "name": organization.name,
+        "organization_id": organization.organization_id,
+        "problems": [problem.text for problem in organization.problems],
+        "error": organization.error.text if organization.error else None,
+        "exists": look.stored is not None if look else None,
+        "stream": look.stored.stream if look and look.stored else None,
+        "desired": request.stream if request and request.state == "present" else None,
+        "differences": find_differences(plan.before, plan.after, plan.changed) if plan else [],
+        "action": organization.action,
+        "token_compared": bool(plan and plan.values.get("token_compared")),
+        "token_expires_at": request.expires_at if request else None,
+        "delivery": None,
+    }
