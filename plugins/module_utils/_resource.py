@@ -52,6 +52,16 @@ class Field(NamedTuple):
     combine: Callable[[Any, Any], Any] = lambda before, asked: asked
 
 
+def check_count(number: int) -> int:
+    """Return a number that is not negative, as the ``normalize`` of a field.
+
+    :raises InputError: it is.
+    """
+    if number < 0:
+        raise InputError("must not be negative.")
+    return number
+
+
 class DeclaredResource:
     """A resource that declares itself.
 

@@ -22,6 +22,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._deadline import De
 from ansible_collections.datastax.astra.plugins.module_utils._documents import read_keys
 from ansible_collections.datastax.astra.plugins.module_utils._errors import Busy, InputError, ServiceError
 from ansible_collections.datastax.astra.plugins.module_utils._organizations import normalize_organization_id
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.statistics import TopicUse, interpret_statistics
 from ansible_collections.datastax.astra.plugins.module_utils._resource import DeclaredResource
 
 MANAGE_STREAMING = "the application token needs the role Organization Administrator or the permission org-stream-manage"
@@ -220,6 +221,33 @@ class AdminResource(StreamingResource):
             topic = re.sub(r"-partition-\d+$", "", name)
             topics[topic] = topics.get(topic, 0) + (topic != name)
         return topics
+
+    def read_topic(
+        self, admin: Api, deadline: Deadline, namespace: str, name: str, is_partitioned: bool
+    ) -> TopicUse | None:
+        """Return what a topic's statistics say, or None where there is no such topic.
+
+        Pulsar answers 404 for the statistics of a topic of the other kind (terraform-provider-astra issue 347), so that
+        then the list of topics tells whether there is one.
+
+        :arg is_partitioned: whether it is first looked for as a partitioned topic.
+        """
+        use = self._read_use(admin, deadline, namespace, name, is_partitioned)
+        if use is None:
+            partitions = self.list_topics(admin, deadline, namespace).get(name)
+            if partitions is not None and bool(partitions) != is_partitioned:
+                return self._read_use(admin, deadline, namespace, name, not is_partitioned)
+        return use
+
+    def _read_use(
+        self, admin: Api, deadline: Deadline, namespace: str, name: str, is_partitioned: bool
+    ) -> TopicUse | None:
+        path = "admin", "v2", "persistent", self.tenant, namespace, name
+        last, query = ("partitioned-stats", {"perPartition": "false"}) if is_partitioned else ("stats", None)
+        purpose = f"Reading topic {namespace}/{name}"
+        call = self.call(purpose, "GET", *path, last, query=query, absent=(404,), form=dict)
+        document = admin.read(call, deadline)
+        return None if document is None else interpret_statistics(document, is_partitioned)
 
     def identify_topic(self, namespace: str, name: str) -> dict[str, Any]:
         """Return what says which topic it is, with the name that producers and consumers use."""

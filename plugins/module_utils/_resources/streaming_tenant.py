@@ -14,20 +14,11 @@ from typing import Any
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
-from ansible_collections.datastax.astra.plugins.module_utils._documents import read_keys, read_number
+from ansible_collections.datastax.astra.plugins.module_utils._documents import read_fields, read_keys, read_number
 from ansible_collections.datastax.astra.plugins.module_utils._streaming import StreamingResource, is_active, name_some
 
 _PATH = ("v2", "streaming", "tenants")
-_SHOWN = {
-    "tenantName": "name",
-    "clusterName": "cluster",
-    "status": "status",
-    "webServiceUrl": "web_service_url",
-    "brokerServiceUrl": "broker_service_url",
-    "websocketUrl": "websocket_url",
-    "plan": "plan",
-    "pulsarVersion": "pulsar_version",
-}
+_SHOWN = ("status", "webServiceUrl", "brokerServiceUrl", "websocketUrl", "plan", "pulsarVersion")
 
 
 class StreamingTenant(StreamingResource):
@@ -58,8 +49,8 @@ class StreamingTenant(StreamingResource):
         if self._limits is None:
             call = self.call(f"Reading the limits of {self.label}", "GET", *_PATH, self.tenant, "limits", form=dict)
             limits = self.devops.read(call, deadline)
-            keys = {"namespaces": "namespace_limit", "topics_per_namespace": "topic_per_namespace_limit"}
-            self._limits = {name: read_number(limits, key) for name, key in keys.items()}
+            names = ("namespaces", "namespace_limit"), ("topics_per_namespace", "topic_per_namespace_limit")
+            self._limits = {name: read_number(limits, key) for name, key in names}
         return {**_interpret(record), "limits": self._limits}
 
     def find_unready(self, stored: dict[str, Any]) -> tuple[str, ...]:
@@ -92,4 +83,5 @@ class StreamingTenant(StreamingResource):
 
 
 def _interpret(record: Any) -> dict[str, Any]:
-    return dict(zip(_SHOWN.values(), read_keys(record, *_SHOWN)))
+    name, cluster = read_keys(record, "tenantName", "clusterName")
+    return {"name": name, "cluster": cluster, **read_fields(record, *_SHOWN)}
