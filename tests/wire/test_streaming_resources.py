@@ -554,7 +554,7 @@ class TestRole:
     def test_a_built_in_role_cannot_be_removed(self, service):
         result = role(service, name="Organization Administrator", state="absent")
         assert (result["failed"], result["changed"]) == (True, False)
-        assert "A built-in role cannot be changed." in result["msg"]
+        assert "A built-in role cannot be changed (ID 2400): check the options" in result["msg"]
 
     def test_a_token_without_the_permission(self, service):
         result = role(service, application_token=READER)
