@@ -18,7 +18,7 @@ help: ## Show this help
 	@awk -F ' *:.*## ' '/^[a-z-]+:.*## / { printf "  make \033[36m%-14s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\n  Options for a session: make unit ARGS="-k region"\n\n'
 
-demo: $(READY) ## Roll audit log streaming out to several organizations of an emulated service
+demo: $(READY) ## From an empty service to organizations that stream, on an emulator
 	@NOX_QUIET=1 $(NOX) -s demo -- $(ARGS)
 
 test: $(READY) ## Run every check that a change must pass

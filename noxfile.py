@@ -298,7 +298,7 @@ def pulsar(session: nox.Session) -> None:
     elif got.returncode:
         session.error("Apache Pulsar could not be had")
     install(session, "pulsar")
-    session.run("pytest", "tests/pulsar", "--numprocesses=2", "--dist=loadgroup", *session.posargs)
+    session.run("pytest", "tests/pulsar", "--numprocesses=2", "--dist=loadfile", *session.posargs)
 
 
 @each_core
@@ -348,7 +348,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Roll audit log streaming out to several organizations of an emulated service."""
+    """Go from an empty, emulated service to organizations that stream."""
     install(session, "demo")
     session.run("python", "examples/demo.py", *session.posargs)
 

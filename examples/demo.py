@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, DataStax Astra collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The demo: rolls audit log streaming out to the example organizations of an emulated service, and proves each step."""
+"""The demo: from an empty service to streaming audit logs, on the example inventory; proves each step."""
 
 from __future__ import annotations
 
@@ -24,8 +24,11 @@ sys.path.insert(0, str(ROOT))
 
 from emulator.client import Emulator  # noqa: E402 - the repository's root has to be on the path first
 
-PLAYBOOK = "datastax.astra.audit_log_stream"
+DESTINATION = "datastax.astra.audit_log_destination"
+STREAM = "datastax.astra.audit_log_stream"
 DRIFTED_TOPIC = "persistent://acme-audit/default/somewhere-else"
+# The emulator has no broker that could be asked whether it takes a new token, and uses it at once.
+EMULATED = "audit_log_destination_verify_destination: false\naudit_log_destination_revoke_after: 0s\n"
 # A job runner ends a program with SIGTERM, a closed terminal with SIGHUP.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 COLOUR = sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
@@ -62,13 +65,13 @@ class Demo:
         line = f"{self._steps}. {text}"
         print(f"\n\033[1;36m{line}\033[0m" if COLOUR else f"\n{line}", flush=True)
 
-    def run(self, *arguments: str, shows: Iterable[str], playbook: str = PLAYBOOK) -> None:
-        """Show and run a command, and prove what was said of it.
+    def run(self, *arguments: str, shows: Iterable[str]) -> None:
+        """Show and run ansible-playbook, and prove what was said of it.
 
         :arg shows: texts that its output must hold.
         :raises SystemExit: it did not succeed, or its output lacks one of them.
         """
-        command = ["ansible-playbook", playbook, *arguments]
+        command = ["ansible-playbook", *arguments]
         print(f"\033[1m$ {shlex.join(command)}\033[0m" if COLOUR else f"$ {shlex.join(command)}", flush=True)
         # In a session of its own, so that Ctrl-C reaches the demo alone, and Ansible does not fill the screen with it.
         process = subprocess.Popen(
@@ -96,20 +99,29 @@ class Demo:
         if missing := [text for text in shows if text not in output]:
             sys.exit(f"The demo failed: {shlex.join(command)} does not show: {', '.join(missing)}")
 
-    def topics(self) -> dict[str, str | None]:
-        """Return the topic that each organization streams to, as the service has it stored."""
+    def streams(self) -> dict[str, dict | None]:
+        """Return what the service has stored as each organization's stream."""
         stored = {name: self._emulator.organization(id)["audit_logs"] for name, id in self._organizations.items()}
-        return {name: entry and entry["pulsar"]["topic"] for name, entry in stored.items()}
+        return {name: entry and entry["pulsar"] for name, entry in stored.items()}
 
-    def expect(self, topics: dict[str, str | None], reads: int, writes: int) -> None:
-        """Prove a step by what the service has stored, and by how many requests it received.
+    def token_ids(self) -> list[str]:
+        """Return the ids of the Pulsar tokens of all tenants."""
+        return [token["id"] for tenant in self._emulator.tenants() for token in tenant["tokens"]]
 
+    def expect(self, topics: dict[str, str | None], *, writes: int, tokens: int = 1) -> None:
+        """Prove a step by what the service has stored, and by the requests that it received.
+
+        :arg topics: the topic that each organization streams to.
+        :arg writes: how many requests changed something.
+        :arg tokens: how many Pulsar tokens there are.
         :raises SystemExit: the service shows something else.
         """
         methods = [entry["method"] for entry in self._emulator.journal()]
         self._emulator.clear_journal()
-        if (self.topics(), methods.count("GET"), len(methods)) != (topics, reads, reads + writes):
-            sys.exit(f"The demo failed: the service has {self.topics()} after {', '.join(methods)}.")
+        shown = {name: stream and stream["topic"] for name, stream in self.streams().items()}
+        found = (shown, len(self.token_ids()), len(methods) - methods.count("GET"))
+        if found != (topics, tokens, writes):
+            sys.exit(f"The demo failed: the service has {found} after {', '.join(methods)}.")
 
     def drift(self, name: str) -> None:
         """Change an organization as somebody would in the portal."""
@@ -121,33 +133,43 @@ class Demo:
 def show(demo: Demo) -> None:
     """Go through all steps."""
     shared, own = "persistent://acme-audit/security/astra-audit-log", "persistent://acme-labs/security/astra-audit-log"
-    wanted = dict.fromkeys(("acme-production", "acme-staging", "acme-europe"), shared)
-    wanted |= {"acme-labs": own, "acme-retired": None}
+    users = ("acme-production", "acme-staging", "acme-europe")
+    wanted = {**dict.fromkeys(users, shared), "acme-labs": own, "acme-retired": None}
+    nothing = dict.fromkeys(wanted)
 
-    demo.caption("First run: four organizations get their stream; acme-retired loses what somebody had left there.")
-    demo.run(shows=["4 created, 0 updated, 1 deleted"])
-    demo.expect(wanted, reads=10, writes=5)
+    demo.caption("An empty service. One command makes the destination and starts four streams.")
+    demo.expect(nothing, writes=0, tokens=0)
+    demo.run(DESTINATION, STREAM, shows=["created  tenant acme-audit", "4 created"])
+    demo.expect(wanted, writes=11)
 
-    demo.caption("Second run: nothing to do. Each organization cost one request.")
-    demo.run(shows=["5 unchanged"])
-    demo.expect(wanted, reads=5, writes=0)
+    demo.caption("Again: nothing to do.")
+    demo.run(DESTINATION, STREAM, shows=["Destination acme-audit: as it should be", "as they should be"])
+    demo.expect(wanted, writes=0)
 
     demo.caption("Somebody sends acme-staging's audit log elsewhere. A check finds it and changes nothing.")
     demo.drift("acme-staging")
-    demo.run("--check", "--diff", shows=["1 updated", "4 unchanged", DRIFTED_TOPIC])
-    demo.expect({**wanted, "acme-staging": DRIFTED_TOPIC}, reads=5, writes=0)
+    demo.run(STREAM, "--check", "--diff", shows=["acme-staging", DRIFTED_TOPIC])
+    demo.expect({**wanted, "acme-staging": DRIFTED_TOPIC}, writes=0)
 
     demo.caption("The next run puts it right.")
-    demo.run("--diff", "--limit", "acme-staging", shows=["1 updated"])
-    demo.expect(wanted, reads=2, writes=1)
+    demo.run(STREAM, "--limit", "acme-staging", shows=["1 updated"])
+    demo.expect(wanted, writes=1)
 
     demo.caption("Who streams where?")
-    demo.run(playbook="datastax.astra.audit_log_stream_info", shows=[shared, own, "not streamed"])
-    demo.expect(wanted, reads=5, writes=0)
+    demo.run(f"{STREAM}_info", shows=[shared, own])
+    demo.expect(wanted, writes=0)
+
+    demo.caption("A new Pulsar token for the destination: its streams take it over, then the old one is revoked.")
+    before, tokens = demo.token_ids(), {name: demo.streams()[name]["token"] for name in users}
+    demo.run(DESTINATION, "-e", "audit_log_destination_rotate=true", shows=[f"{before[0]} revoked"])
+    demo.expect(wanted, writes=5)
+    if demo.token_ids() == before or any(demo.streams()[name]["token"] == tokens[name] for name in users):
+        sys.exit("The demo failed: a stream, or the destination, still has the old token.")
 
     demo.caption("And all of it can be undone.")
-    demo.run("-e", "audit_log_stream_state=absent", shows=["4 deleted, 1 unchanged"])
-    demo.expect(dict.fromkeys(wanted), reads=9, writes=4)
+    undo = ("audit_log_stream_state=absent audit_log_destination_state=absent", "audit_log_destination_force=true")
+    demo.run(STREAM, DESTINATION, "-e", " ".join(undo), shows=["4 deleted", "deleted  tenant"])
+    demo.expect(nothing, writes=8, tokens=0)
 
 
 def stop(_signal: int, _frame: object) -> None:
@@ -160,35 +182,34 @@ def stop(_signal: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
+def read_vault(path: Path) -> dict:
+    """Return the variables of an encrypted file."""
+    vault = VaultLib([("default", VaultSecret((EXAMPLES / "demo-vault-password").read_bytes().strip()))])
+    return yaml.safe_load(vault.decrypt(path.read_bytes()))
+
+
 def main() -> None:
     """Set the stage, show the demo, and leave nothing behind."""
     for number in STOP_SIGNALS:
         signal.signal(number, stop)
-    vault = VaultLib([("default", VaultSecret((EXAMPLES / "demo-vault-password").read_bytes().strip()))])
-    secrets = vault.decrypt((EXAMPLES / "inventory/group_vars/astra_organizations/vault.yml").read_bytes())
-    application_tokens = yaml.safe_load(secrets)["vault_application_tokens"]
-    hosts = yaml.safe_load((EXAMPLES / "inventory/hosts.yml").read_text())["astra_organizations"]["hosts"]
+    inventory = EXAMPLES / "inventory"
+    destination_tokens = read_vault(inventory / "group_vars/astra_destinations/vault.yml")["vault_destination_tokens"]
+    application_tokens = read_vault(inventory / "group_vars/astra_organizations/vault.yml")["vault_application_tokens"]
+    hosts = yaml.safe_load((inventory / "hosts.yml").read_text())["astra_organizations"]["hosts"]
     organizations = {name: variables["audit_log_stream_organization_id"] for name, variables in hosts.items()}
-    left = {
-        "pulsar": {
-            "endpoint": "pulsar+ssl://pulsar-aws-useast2.streaming.datastax.com:6651",
-            "topic": DRIFTED_TOPIC,
-            "auth_strategy": "token",
-            "auth_name": "token",
-            "token": "e30.e30.",
-        }
-    }
-    seeds = [
-        {"id": id, "name": name, "audit_logs": left if name == "acme-retired" else None}
-        for name, id in organizations.items()
-    ]
+    seeds = [{"id": id, "name": name} for name, id in organizations.items()]
     tokens = [{"token": application_tokens[name], "organization_id": id} for name, id in organizations.items()]
+    # The organization that owns the destination's tenant.
+    tokens += [
+        {"token": token, "organization_id": organizations["acme-production"]} for token in destination_tokens.values()
+    ]
     with tempfile.TemporaryDirectory(prefix="astra-demo-") as name:
         directory = Path(name) / "examples"
         shutil.copytree(EXAMPLES, directory, ignore=shutil.ignore_patterns("__pycache__", "awx"))
         collection = directory / "collections/ansible_collections/datastax/astra"
         collection.parent.mkdir(parents=True)
         collection.symlink_to(ROOT)
+        (directory / "inventory/group_vars/astra_destinations/demo.yml").write_text(EMULATED)
         with Emulator(seeds, tokens) as emulator:
             show(Demo(directory, emulator, organizations))
     print("\nThe demo is over; the emulated service and all files are gone.")

@@ -13,13 +13,13 @@ from ansible_collections.datastax.astra.plugins.action import astra_audit_log_st
 from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import plain
 from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import (
     MODULE,
-    Label,
-    find_module_defaults,
+    ROLE,
     find_plan,
     find_secrets,
     read_host,
-    word_as_written,
+    wants_verification,
 )
+from ansible_collections.datastax.astra.plugins.plugin_utils.variables import Label, find_module_defaults
 
 
 class ActionModule(astra_audit_log_stream.ActionModule):
@@ -31,8 +31,8 @@ class ActionModule(astra_audit_log_stream.ActionModule):
         plan = find_plan(variables)
         failure = plan.get("failures", {}).get(variables["inventory_hostname"])
         if failure is not None:
-            return {"failed": True, "changed": False, "msg": plain(failure)}
-        defaults = find_module_defaults(self._task, self._templar)
+            return {"failed": True, "changed": False, **plain(failure)}
+        defaults = find_module_defaults(self._task, self._templar, MODULE)
         reading = read_host(variables, self._templar, self._loader, time.time(), defaults)
         warnings = [warning.text for warning in reading.warnings]
         result: dict[str, Any]
@@ -40,11 +40,14 @@ class ActionModule(astra_audit_log_stream.ActionModule):
             result = {"failed": True, "changed": False, "msg": " ".join(problem.text for problem in reading.problems)}
             result = remove_values({**result, "warnings": warnings}, find_secrets(reading))
         else:
-            self._task.args = reading.options
+            options = dict(reading.options)
+            if plan:
+                options["verify_destination"] = not plan["verified"] and wants_verification(reading)
+            self._task.args = options
             result = super().run(tmp, variables)
             warnings = [_word(warning, reading.labels) for warning in result.get("warnings", ())]
             if "msg" in result:
-                result["msg"] = word_as_written(result["msg"], reading.labels)
+                result["msg"] = ROLE.word_as_written(result["msg"], reading.labels)
         # The plan says once for all what their variables give cause for.
         said = {warning.text for warning in reading.warnings} if plan else ()
         result["warnings"] = [warning for warning in warnings if warning not in said]
@@ -57,4 +60,4 @@ class ActionModule(astra_audit_log_stream.ActionModule):
 
 def _word(warning: Any, labels: Mapping[str, Label]) -> Any:
     """Return a warning about what the user wrote. Those of a module are no strings in ansible-core 2.19 and newer."""
-    return word_as_written(warning, labels) if isinstance(warning, str) else warning
+    return ROLE.word_as_written(warning, labels) if isinstance(warning, str) else warning

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import collections
 import json
 import os
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from ansible_collections.datastax.astra.plugins.plugin_utils.fleet import (
     look_and_plan,
     look_only,
     observe,
+    verify_destinations,
 )
 from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_action import PACE_SPEC, FleetAction
 
@@ -51,13 +53,17 @@ class ActionModule(FleetAction):
         asks = purpose == "apply" and not args["per_host"] and not stops
         if asks:
             self._ask_service(organizations, look_and_plan, args)
+            verify_destinations(organizations, args["concurrency"])
+            stops = args["on_problem"] == "stop" and any(each.problems for each in organizations)
         others = [] if stops or purpose == "preflight" else organizations
         handed_over = _hand_over(organizations, [each for each in others if not each.is_as_it_should_be])
+        handed_over["verified"] = asks
         if stops and purpose == "apply":
             handed_over["remarks"].insert(0, "Nothing was sent to any organization.")
         is_last = purpose == "preflight" or not handed_over["hosts"]
         # Otherwise the summary says what is worth knowing, at the end.
-        self._show_plan(organizations, asks, handed_over["remarks"] if is_last else [])
+        remarks = [*handed_over["remarks"], *screens.remark_not_compared(handed_over["not_compared"])]
+        self._show_plan(organizations, asks and not stops, remarks if is_last else [])
         if is_last and asks:
             counts = screens.count_outcomes(screens.Outcome(each.name, "unchanged") for each in organizations)
             stats = {"audit_log_stream_counts": counts, "audit_log_stream_failed": []}
@@ -114,7 +120,11 @@ def _find_remarks(organizations: Sequence[Organization]) -> list[str]:
     for each in organizations:
         for warning in each.warnings:
             concerned.setdefault(warning.cause, []).append(each.name)
-    return [f"{screens.name_some(names)}: {cause}" for cause, names in concerned.items()]
+    remarks = [f"{screens.name_some(names)}: {cause}" for cause, names in concerned.items()]
+    sharing = collections.Counter(
+        each.request.stream["topic"] for each in organizations if each.request and each.request.stream
+    )
+    return remarks + screens.remark_shared_topics(sharing)
 
 
 def _is_not_compared(organization: Organization) -> bool:
@@ -139,7 +149,7 @@ def _write_json(organizations: Sequence[Organization], path: str | None, result:
         observed = observe(each)
         record = {name: observed[name] for name in ("name", "organization_id", "exists", "stream")}
         if each.failure is not None:
-            record["error"] = each.failure
+            record["error"] = each.failure["msg"]
         records.append(record)
     try:
         _atomic_file.replace(os.path.expanduser(path), json.dumps(records, indent=2) + "\n")

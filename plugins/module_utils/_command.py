@@ -50,6 +50,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._resources.streamin
 from ansible_collections.datastax.astra.plugins.module_utils._resources.streaming_topic import StreamingTopic
 from ansible_collections.datastax.astra.plugins.module_utils._resources.token import Token
 from ansible_collections.datastax.astra.plugins.module_utils._secrets import find_secrets
+from ansible_collections.datastax.astra.plugins.module_utils._streaming import KnownTenant, StreamingResource
 from ansible_collections.datastax.astra.plugins.module_utils._topic_properties import TopicStore
 
 CONNECTION_SPEC: ArgumentSpec = {
@@ -135,12 +136,12 @@ class Command(NamedTuple):
     """What a module does.
 
     :ivar execute: takes the validated options, whether it is check mode, and a list that it appends warnings to;
-        returns a result or raises an AstraError.
+        returns a result or raises an AstraError. That of a resource of a tenant takes a ``KnownTenant`` besides.
     :ivar secret_values: the return values that are secret. Ansible shows nothing of a result that has one.
     """
 
     argument_spec: ArgumentSpec
-    execute: Callable[[Mapping[str, Any], bool, list[str]], dict[str, Any]]
+    execute: Callable[..., dict[str, Any]]
     secret_values: tuple[str, ...] = ()
 
 
@@ -190,9 +191,14 @@ def make_command(resource: type[DeclaredResource]) -> Command:
     """Return what the module of a declared resource does."""
     spec = {**STATE_SPEC, **_share_spec(resource), **resource.spec, **WAIT_SPEC}
 
-    def execute(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
+    def execute(
+        params: Mapping[str, Any], check_mode: bool, warnings: list[str], tenant: KnownTenant | None = None
+    ) -> dict[str, Any]:
         with _open_resource(resource, spec, params, warnings) as opened:
-            result = converge(opened, Settings(params["wait"], params["wait_timeout"]), check_mode)
+            if tenant and isinstance(opened, StreamingResource):
+                opened.know(tenant)
+            settings = Settings(params["wait"], params["wait_timeout"], names_blocker=tenant is None)
+            result = converge(opened, settings, check_mode)
         warnings += result.pop("warnings")
         return result
 
@@ -326,7 +332,7 @@ def _execute_info(params: Mapping[str, Any], check_mode: bool, warnings: list[st
 
 
 def _execute_delivery(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
-    way = read_way(params)
+    way = read_way(params, warnings)
     token = params["application_token"]
     judgement = check_delivery(
         way,
@@ -338,7 +344,7 @@ def _execute_delivery(params: Mapping[str, Any], check_mode: bool, warnings: lis
 
 
 def _execute_probe(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
-    way = read_way(params, needed=("pulsar_token",))
+    way = read_way(params, warnings, ("pulsar_token",))
     organization_id = _examine(params, warnings).organization_id
     if not way.web_service_url:
         raise InputError("web_service_url is needed, or a client_conf that has it.")

@@ -125,10 +125,12 @@ class Settings(NamedTuple):
 
     :ivar wait: whether to wait until the service shows the change.
     :ivar wait_timeout: seconds for an earlier change to be finished and for the service to show ours, together.
+    :ivar names_blocker: whether check mode warns of what has to exist before. The one who is going to make that knows.
     """
 
     wait: bool = True
     wait_timeout: float = 60
+    names_blocker: bool = True
 
 
 def converge(resource: Resource, settings: Settings, check_mode: bool = False) -> dict[str, Any]:
@@ -149,7 +151,7 @@ def converge(resource: Resource, settings: Settings, check_mode: bool = False) -
     warnings = [*resource.warnings, *plan.warnings, *run.warnings]
     if plan.missing:
         warnings.append(f"{plan.missing} was not given, and without it a real run would refuse to write.")
-    if plan.blocker:
+    if plan.blocker and settings.names_blocker:
         warnings.append(plan.blocker)
     return {
         "changed": plan.changed,

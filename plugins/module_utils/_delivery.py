@@ -22,6 +22,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._http import Http, 
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.admin import (
     NO_RIGHT,
     Get,
+    PartitionStats,
     Reading,
     TopicFacts,
     make_unread_facts,
@@ -152,9 +153,12 @@ class Way(NamedTuple):
     web_service_url: str | None
 
 
-def read_way(params: Mapping[str, Any], needed: Sequence[str] = ("endpoint", "pulsar_token")) -> Way:
+def read_way(
+    params: Mapping[str, Any], warnings: list[str], needed: Sequence[str] = ("endpoint", "pulsar_token")
+) -> Way:
     """Return how a topic is reached, from a module's options ``topic``, ``client_conf``, ``endpoint`` and others.
 
+    :arg warnings: those about the options are appended.
     :arg needed: the options that have to be given, if not in ``client_conf``.
     :raises InputError: with every mistake. No sentence repeats a value.
     """
@@ -174,7 +178,7 @@ def read_way(params: Mapping[str, Any], needed: Sequence[str] = ("endpoint", "pu
         problems += [f"{name} is needed, or a client_conf that has it." for name in needed if not options.get(name)]
     url = params["web_service_url"] or options.get("web_service_url")
     if url:
-        examine_url("web_service_url", url, problems, [])
+        examine_url("web_service_url", url, problems, warnings)
     if not 1 <= params["timeout"] <= LONGEST_TIMEOUT:
         problems.append(f"timeout must be between 1 and {LONGEST_TIMEOUT} seconds.")
     if problems:
@@ -318,11 +322,11 @@ def _check_token(token: str | None, now: float) -> tuple[Check, bool]:
 def _check_producer(stats: Reading) -> Check:
     if not stats.is_known:
         return _unknown("producer_connected", stats)
-    publishers = [publisher for part in stats.value for publisher in part.get("publishers") or ()]
+    publishers = [publisher for part in stats.value for publisher in part.publishers]
     if publishers:
-        since = max(str(publisher.get("connectedSince") or "") for publisher in publishers)[:19]
-        many = _count(len({publisher.get("producerName") for publisher in publishers}), "producer")
-        return Check("producer_connected", PASSED, f"{many} connected, the latest since {since}Z.")
+        since = max(publisher.since for publisher in publishers)[:19]
+        many = _count(len({publisher.name for publisher in publishers}), "producer")
+        return Check("producer_connected", PASSED, f"{many} connected{since and f', the latest since {since}Z'}.")
     return Check(
         "producer_connected",
         UNKNOWN,
@@ -335,17 +339,10 @@ def _has_events(facts: TopicFacts) -> bool | None:
     """Tell whether an event has ever arrived, as far as that can still be seen; None when nothing tells."""
     if facts.last_message.value:
         return True
-    if facts.internal.is_known:
+    if facts.stores.is_known:
         # The counter begins anew when a broker loads the topic, and the position is there as long as something is.
-        if any(part.get("entriesAddedCounter") or part.get("numberOfEntries") for part in facts.internal.value):
-            return True
-        return any(_read_entry(part) >= 0 for part in facts.internal.value)
+        return any(store.added or store.stored or store.last_entry >= 0 for store in facts.stores.value)
     return False if facts.last_message.is_known else None
-
-
-def _read_entry(internal: Mapping[str, Any]) -> int:
-    entry = str(internal.get("lastConfirmedEntry") or "").rpartition(":")[2]
-    return int(entry) if entry.isdigit() else -1
 
 
 def _check_last_event(facts: TopicFacts) -> Check:
@@ -360,7 +357,7 @@ def _check_last_event(facts: TopicFacts) -> Check:
         return Check("last_event", UNKNOWN, "No event has arrived yet, as far as can be seen.")
     if last.is_known:
         return Check("last_event", PASSED, "Events have arrived. None of them is stored any more.")
-    stored = sum(part.get("numberOfEntries") or 0 for part in facts.internal.value)
+    stored = sum(store.stored for store in facts.stores.value)
     return Check(
         "last_event",
         PASSED,
@@ -368,28 +365,19 @@ def _check_last_event(facts: TopicFacts) -> Check:
     )
 
 
-def _find_subscriptions(stats: Sequence[Mapping[str, Any]]) -> list[Subscription]:
+def _find_subscriptions(stats: Sequence[PartitionStats]) -> list[Subscription]:
     """Return the durable subscriptions that every partition has."""
-    parts = [part.get("subscriptions") or {} for part in stats]
-    names = set.intersection(*(set(part) for part in parts))
     found = []
-    for name in sorted(names):
-        entries = [part[name] for part in parts]
-        if not all(entry.get("isDurable", entry.get("durable", True)) for entry in entries):
-            continue
-        times = [entry.get("earliestMsgPublishTimeInBacklog") or 0 for entry in entries if entry.get("msgBacklog")]
-        found.append(
-            Subscription(
-                name,
-                sum(entry.get("msgBacklog") or 0 for entry in entries),
-                sum(len(entry.get("consumers") or ()) for entry in entries),
-                min((time for time in times if time > 0), default=0) / 1000 or None,
-            )
-        )
+    for name in sorted(set.intersection(*(set(part.subscriptions) for part in stats))):
+        parts = [part.subscriptions[name] for part in stats]
+        if all(part.is_durable for part in parts):
+            times = [part.unread_since for part in parts if part.unread_since]
+            backlog, consumers = sum(part.backlog for part in parts), sum(part.consumers for part in parts)
+            found.append(Subscription(name, backlog, consumers, min(times) if times else None))
     return found
 
 
-def _find_unread(stats: Sequence[Mapping[str, Any]]) -> list[Subscription]:
+def _find_unread(stats: Sequence[PartitionStats]) -> list[Subscription]:
     """Return the durable subscriptions that hold events which nobody reads."""
     return [each for each in _find_subscriptions(stats) if each.backlog and not each.consumers]
 
@@ -424,14 +412,14 @@ def _check_inactive_topics(facts: TopicFacts) -> Check:
     policy = facts.inactive_topics
     if not policy.is_known:
         return _unknown("inactive_topics", policy)
-    if not policy.value.get("deleteWhileInactive"):
+    if not policy.value.are_deleted:
         return Check("inactive_topics", PASSED, "The topic stays when it is not used.")
-    after = _describe_time(policy.value.get("maxInactiveDurationSeconds") or 0)
+    after = _describe_time(policy.value.after)
     lost = (
         "The exporter cannot make it again where topics are not created automatically, as in Astra Streaming, so all "
         "later events are lost."
     )
-    if policy.value.get("inactiveTopicDeleteMode") == "delete_when_subscriptions_caught_up":
+    if policy.value.mode != "delete_when_no_subscriptions":
         return Check(
             "inactive_topics",
             FAILED,
@@ -456,8 +444,7 @@ def _check_retention(facts: TopicFacts, now: float) -> Check:
     policy = facts.retention
     if not policy.is_known:
         return _unknown("retention", policy)
-    minutes = policy.value.get("retentionTimeInMinutes") or 0
-    megabytes = policy.value.get("retentionSizeInMB") or 0
+    minutes, megabytes = policy.value
     if minutes == megabytes == _UNLIMITED:
         return Check("retention", PASSED, "Events are kept for ever.")
     if not minutes or not megabytes:
@@ -491,12 +478,12 @@ def _check_retention(facts: TopicFacts, now: float) -> Check:
 def _check_backlog(facts: TopicFacts, now: float) -> Check:
     if not facts.stats.is_known:
         return _unknown("backlog", facts.stats)
-    if not facts.backlog_quotas.is_known:
-        return _unknown("backlog", facts.backlog_quotas)
+    if not facts.backlog_quota.is_known:
+        return _unknown("backlog", facts.backlog_quota)
     unread = _find_unread(facts.stats.value)
     since = [each.unread_since for each in _find_subscriptions(facts.stats.value) if each.unread_since]
     age = now - min(since) if since else 0
-    size = max(part.get("backlogSize") or 0 for part in facts.stats.value)
+    size = max(part.backlog_size for part in facts.stats.value)
     found = _find_limits(facts, size, age)
     for share, limit, consequence in found:
         if share >= _NEARLY_FULL:
@@ -525,20 +512,14 @@ def _find_limits(facts: TopicFacts, size: float, age: float) -> list[tuple[float
         "producer_exception": "the exporter is refused and new events do not arrive",
         "producer_request_hold": "the exporter is held up and new events do not arrive",
     }
+    quota, ttl = facts.backlog_quota.value, facts.message_ttl.value
     found = []
-    quotas = facts.backlog_quotas.value
-    for kind, key, used, describe in (
-        ("destination_storage", "limitSize", size, _describe_size),
-        ("message_age", "limitTime", age, _describe_time),
-    ):
-        quota = quotas.get(kind) or {}
-        # Before Pulsar 2.11 a size is named just limit.
-        limit = quota.get(key, quota.get("limit", 0) if key == "limitSize" else 0)
-        if limit > 0:
-            policy = str(quota.get("policy"))
-            name = f"The backlog quota of {describe(limit)}"
-            found.append((used / limit, name, consequences.get(policy, f"{policy} happens")))
-    ttl = facts.message_ttl.value
+    if quota.size > 0:
+        name = f"The backlog quota of {_describe_size(quota.size)}"
+        found.append((size / quota.size, name, consequences.get(quota.policy, "its policy decides")))
+    if quota.time > 0:
+        name = f"The backlog quota of {_describe_time(quota.time)}"
+        found.append((age / quota.time, name, consequences.get(quota.time_policy, "its policy decides")))
     if ttl:
         found.append((age / ttl, f"The time of {_describe_time(ttl)} to read an event", "it is dropped unread"))
     return found
@@ -547,7 +528,7 @@ def _find_limits(facts: TopicFacts, size: float, age: float) -> list[tuple[float
 def _check_producers(facts: TopicFacts) -> Check:
     if not facts.stats.is_known:
         return _unknown("producers", facts.stats)
-    count = max(len(part.get("publishers") or ()) for part in facts.stats.value)
+    count = max(len(part.publishers) for part in facts.stats.value)
     separate = "Give some of the streams that share the topic a topic of their own."
     if not facts.max_producers.is_known:
         documented = f"Astra documents {_PRODUCERS_ON_SHARED_CLUSTERS} on shared clusters"

@@ -25,12 +25,6 @@ def read_keys(document: Any, *names: str) -> list[Any]:
     return [values.get(name.lower()) for name in names]
 
 
-def read_fields(document: Any, *names: str) -> dict[str, Any]:
-    """Return these keys of an object under names as options have them: ``webServiceUrl`` as ``web_service_url``."""
-    options = (re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", name) for name in names)
-    return dict(zip(options, read_keys(document, *names)))
-
-
 def read_number(document: Any, name: str) -> int | None:
     """Return a whole number of an object, or None where it is not there.
 

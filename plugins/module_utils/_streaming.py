@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Callable, ClassVar, TypeVar
+from typing import Any, Callable, ClassVar, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
@@ -27,6 +27,19 @@ from ansible_collections.datastax.astra.plugins.module_utils._resource import De
 
 MANAGE_STREAMING = "the application token needs the role Organization Administrator or the permission org-stream-manage"
 DONE = (200, 201, 202, 204)  # the descriptions and the clients disagree on which of them a change answers
+
+# What a tenant's record says, and what results call it.
+TENANT_KEYS = {
+    "tenantName": "name",
+    "clusterName": "cluster",
+    "status": "status",
+    "astraOrgGUID": "organization_id",
+    "webServiceUrl": "web_service_url",
+    "brokerServiceUrl": "broker_service_url",
+    "websocketUrl": "websocket_url",
+    "plan": "plan",
+    "pulsarVersion": "pulsar_version",
+}
 
 _LIKE_A_HOST = r"[a-z]([-a-z0-9]*[a-z0-9])", "with lower case letters, digits and hyphens, a letter first"
 _AS_PULSAR_HAS_IT = r"[-=:.\w]+", "with letters, digits and any of - _ = : ."
@@ -44,6 +57,20 @@ _FORMS = {
 }
 _NAMED = 5  # names in a message
 _T = TypeVar("_T")
+
+
+class KnownTenant(NamedTuple):
+    """What somebody who has several things to do in a tenant knows of it already.
+
+    :ivar shown: the tenant as its own module returns it, or None where it is going to be made.
+    """
+
+    shown: Mapping[str, Any] | None
+
+    @property
+    def record(self) -> dict[str, Any] | None:
+        """The tenant's record, as far as it matters to what is in it."""
+        return self.shown and {key: self.shown[name] for key, name in TENANT_KEYS.items()}
 
 
 def name_some(kind: str, names: Collection[str]) -> str:
@@ -65,6 +92,12 @@ class StreamingResource(DeclaredResource):
 
     _admin: Api | None = None
     _record: dict[str, Any] | None = None  # the tenant's, as it was last read
+    _is_awaited = False  # whether somebody is going to make the tenant
+
+    def know(self, tenant: KnownTenant) -> None:
+        """Take from who has just looked at the tenant what there is to know of it."""
+        self._record = tenant.record
+        self._is_awaited = tenant.shown is None
 
     @property
     def tenant(self) -> str:
@@ -105,6 +138,8 @@ class StreamingResource(DeclaredResource):
 
         :raises AstraError: it cannot be read, or is that of another cluster.
         """
+        if self._is_awaited:
+            return None
         asked = self.params["cluster"]
         purpose = f"Reading tenant {self.tenant} of cluster {asked}"
         call = self.call(purpose, "GET", "v2", "streaming", "tenants", self.tenant, absent=(404,), form=dict)

@@ -188,7 +188,7 @@ subscriptions:
 from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_DELIVERY_INFO, run_module
 
 
-def main():
+def main() -> None:
     run_module(AUDIT_LOG_DELIVERY_INFO)
 
 

@@ -110,7 +110,7 @@ role:
 from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_PROBE, run_module
 
 
-def main():
+def main() -> None:
     run_module(AUDIT_LOG_PROBE)
 
 

@@ -87,6 +87,7 @@ tenant:
     name: acme-audit
     cluster: pulsar-aws-useast2
     status: active
+    organization_id: 0d5bd3c5-6a6b-4a0e-9a35-5d1c8a6a3a01
     web_service_url: https://pulsar-aws-useast2.api.streaming.datastax.com
     broker_service_url: pulsar+ssl://pulsar-aws-useast2.streaming.datastax.com:6651
     websocket_url: wss://pulsar-aws-useast2.streaming.datastax.com:8001/ws/v2

@@ -49,10 +49,15 @@ options:
   min_validity:
     description:
       - How long a token must last from now to be used, for example V(30d), or V(unlimited) for one without an end.
-      - It must be shorter than O(validity). When it is only a little shorter, a new token is made for any but a fresh
-        one, which is how to rotate.
+      - It must be shorter than O(validity).
     type: str
     default: 14d
+  replaces:
+    description:
+      - Id of the token that shall be replaced. Only tokens that were made after it are used, so that a new one is made
+        once, however often the task runs. The old one stays until O(state=absent) revokes it.
+      - When there is no token with this id, the option has no effect.
+    type: str
 notes:
   - The application token needs the permission V(org-stream-manage). The role Organization Administrator has it.
   - Whether audit log streaming can use a token that ends is not documented. Whether it delivers can be checked.
@@ -79,9 +84,17 @@ EXAMPLES = r"""
 - name: Keep the client.conf, encrypted
   ansible.builtin.copy:
     content: "{{ streaming.client_conf | ansible.builtin.vault(vault_password) }}"
+    decrypt: false  # copy would decrypt it
     dest: client.conf
     mode: "0600"
   no_log: true
+
+- name: Have a new token in place of one, which stays valid
+  datastax.astra.astra_streaming_token:
+    tenant: acme
+    validity: 90d
+    replaces: "{{ old_token_id }}"
+  register: streaming
 
 - name: Revoke a token
   datastax.astra.astra_streaming_token:
@@ -105,6 +118,14 @@ expires_at:
   returned: success and O(state=present)
   type: str
   sample: "2027-02-22T17:40:42Z"
+other_tokens:
+  description:
+    - The tenant's other tokens, each with C(token_id), C(issued_at) and C(expires_at). The end is not known of
+      every token.
+    - Who uses them, Astra does not show.
+  returned: success and O(state=present)
+  type: list
+  elements: dict
 pulsar_token:
   description:
     - The token itself, which is a JWT. It is a secret.

@@ -78,6 +78,7 @@ EXAMPLES = r"""
 - name: Keep it, encrypted
   ansible.builtin.copy:
     content: "{{ daily.token | ansible.builtin.vault(vault_password) }}"
+    decrypt: false  # copy would decrypt it
     dest: daily-token.vault
     mode: "0600"
   when: daily.token is not none

@@ -6,16 +6,24 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import contextlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Callable, NamedTuple
 
 from ansible.utils.path import unfrackpath
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api
+from ansible_collections.datastax.astra.plugins.module_utils._command import open_topic_store, verify_stream
 from ansible_collections.datastax.astra.plugins.module_utils._convergence import Plan
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import UNBOUNDED
 from ansible_collections.datastax.astra.plugins.module_utils._errors import AstraError, Busy
-from ansible_collections.datastax.astra.plugins.module_utils._fingerprint_store import DirectoryStore, recall
+from ansible_collections.datastax.astra.plugins.module_utils._fingerprint_store import (
+    TOPIC_STORE,
+    DirectoryStore,
+    Store,
+    recall,
+)
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import SECRET_OPTIONS
 from ansible_collections.datastax.astra.plugins.module_utils._resources._audit_log_stream_request import Request
 from ansible_collections.datastax.astra.plugins.module_utils._resources.audit_log_stream import (
@@ -26,16 +34,18 @@ from ansible_collections.datastax.astra.plugins.module_utils._resources.audit_lo
     read_stream,
 )
 from ansible_collections.datastax.astra.plugins.module_utils._secrets import mask
-from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_service import Question, ask_all
+from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_service import ENOUGH_FAILURES, Question, ask_all
 from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import (
     PREFIX,
+    ROLE,
     RUN_VARIABLES,
-    Finding,
     HostReading,
     find_secrets,
-    word_as_written,
+    wants_verification,
 )
+from ansible_collections.datastax.astra.plugins.plugin_utils.variables import Finding, Label
 
+LONGEST_VERIFICATION = 10  # seconds
 UNREADABLE = "Its variables could not be read: the process that read them ended."
 
 
@@ -69,6 +79,7 @@ class Organization:
         self.warnings = list(reading.warnings) if reading else []
         self.error: Finding | None = None
         self.look: Look | None = None
+        self._error_values: Mapping[str, Any] = {}
 
     @property
     def request(self) -> Request | None:
@@ -98,15 +109,22 @@ class Organization:
         return self.problems or ([self.error] if self.error else [])
 
     @property
-    def failure(self) -> str | None:
-        """Return why there is no way to go on with this organization, or None."""
-        text = " ".join(finding.text for finding in self.findings) or None
-        return mask(text, find_secrets(self.reading)) if text and self.reading else text
+    def failure(self) -> dict[str, Any] | None:
+        """The result of an organization with which there is no way to go on, or None."""
+        text = " ".join(finding.text for finding in self.findings)
+        if not text:
+            return None
+        return {"msg": mask(text, find_secrets(self.reading)) if self.reading else text, **self._error_values}
 
     def fail(self, error: AstraError) -> None:
         """Take note of an error of the service or of the way there."""
-        text = word_as_written(error.message, self.reading.labels if self.reading else {})
-        self.error = Finding(generalize(text), text)
+        self.error = _find(error.message, self.reading.labels if self.reading else {})
+        self._error_values = error.result
+
+
+def _find(sentence: str, labels: Mapping[str, Label]) -> Finding:
+    text = ROLE.word_as_written(sentence, labels)
+    return Finding(generalize(text), text)
 
 
 def generalize(sentence: str) -> str:
@@ -170,11 +188,9 @@ def look_at_all(
             asked[name].fail(answer)
         else:
             asked[name].look = answer
-            labels = readings[name].labels
-            asked[name].warnings += (
-                Finding(generalize(word_as_written(each, labels)), word_as_written(each, labels))
-                for each in answer.warnings
-            )
+            # Who is not left alone gets them in the role's result.
+            if answer.plan is None or asked[name].is_as_it_should_be:
+                asked[name].warnings += (_find(warning, readings[name].labels) for warning in answer.warnings)
 
 
 def look_and_plan(reading: HostReading, api: Api) -> Look:
@@ -184,23 +200,76 @@ def look_and_plan(reading: HostReading, api: Api) -> Look:
     """
     request, params = reading.request, reading.params
     assert request is not None
-    known, recorded = params["known_token_fingerprint"], True
+    known, is_recorded = params["known_token_fingerprint"], True
     warnings: list[str] = []
-    if params["fingerprint_store"]:
-        store = DirectoryStore(unfrackpath(params["fingerprint_store"], follow=False))
-        remembered, warnings = recall(store, request.organization_id or "")
-        known = known or remembered
+    with contextlib.ExitStack() as stack:
+        store = _open_store(request, params, find_secrets(reading), stack)
+        if store:
+            remembered, warnings = recall(store, request.organization_id or "")
+            known = known or remembered
     stream = AuditLogStream(api, request, Policy(params["update_token"], known))
     try:
         stored = stream.read(UNBOUNDED)
     except Busy:
         # The role waits for it.
         return Look(request.organization_id or api.find_organization(), None, is_final=False)
+    except AstraError as error:
+        error.result.update(stream.identity)
+        raise
     plan = stream.plan(stored)
-    if params["fingerprint_store"]:
+    if store:
         # Only the role writes the store.
-        recorded = plan.values.get("token_fingerprint") in (None, remembered) and request.state == "present"
-    return Look(stream.identity["organization_id"], stored, plan, [*stream.warnings, *warnings], recorded)
+        is_recorded = request.state == "present" and plan.values["token_fingerprint"] in (None, remembered)
+    return Look(stream.identity["organization_id"], stored, plan, [*stream.warnings, *warnings], is_recorded)
+
+
+def _open_store(
+    request: Request, params: Mapping[str, Any], secrets: Iterable[str], stack: contextlib.ExitStack
+) -> Store | None:
+    if params["fingerprint_store"] == TOPIC_STORE:
+        return open_topic_store(request, params, secrets, stack)
+    directory = params["fingerprint_store"]
+    return DirectoryStore(unfrackpath(directory, follow=False)) if directory else None
+
+
+def verify_destinations(organizations: Sequence[Organization], concurrency: int) -> None:
+    """Ask the broker about each distinct destination that is about to be written, and note what it says.
+
+    A refusal is a problem of everybody who wants to stream there. A broker that cannot be reached from here is a
+    warning: it is the service that has to reach it.
+
+    :arg concurrency: how many are asked about at once.
+    """
+    writers: dict[tuple[str | None, ...], list[Organization]] = {}
+    for each in organizations:
+        if each.action in ("created", "updated") and each.reading and wants_verification(each.reading):
+            request = each.reading.request
+            assert request is not None
+            key = (request.stream["endpoint"], request.stream["topic"], request.secret)
+            writers.setdefault(key, []).append(each)
+    if not writers:
+        return
+    unreachable: dict[str, list[str]] = {}  # warnings by endpoint: who cannot be reached is not asked for long
+
+    def verify(reading: HostReading) -> list[str]:
+        assert reading.request is not None
+        said = unreachable.setdefault(reading.request.stream["endpoint"], [])
+        if len(said) >= ENOUGH_FAILURES:
+            return said[:1]
+        timeout = min(reading.params["timeout"], LONGEST_VERIFICATION)
+        warnings = verify_stream(reading.request, {**reading.params, "timeout": timeout})
+        said += warnings
+        return warnings
+
+    with concurrent.futures.ThreadPoolExecutor(min(concurrency, len(writers))) as pool:
+        asked = [(group, pool.submit(verify, reading)) for group in writers.values() if (reading := group[0].reading)]
+    for group, answer in asked:
+        for each in group:
+            labels = each.reading.labels if each.reading else {}
+            try:
+                each.warnings += (_find(warning, labels) for warning in answer.result())
+            except AstraError as error:
+                each.problems.append(_find(error.message, labels))
 
 
 def look_only(reading: HostReading, api: Api) -> Look:

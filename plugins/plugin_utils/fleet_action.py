@@ -22,7 +22,8 @@ from ansible_collections.datastax.astra.plugins.plugin_utils import screens
 from ansible_collections.datastax.astra.plugins.plugin_utils.fleet import Look, Organization, Pace, gather, look_at_all
 from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_variables import FleetVariables, read_all
 from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import plain
-from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import PREFIX, HostReading, validate
+from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import PREFIX, HostReading
+from ansible_collections.datastax.astra.plugins.plugin_utils.variables import validate
 
 PROGRESS_INTERVAL = 5  # seconds
 PACE_SPEC = {"concurrency": {"type": "int", "default": 64}, "throttle": {"type": "int", "default": 0}}
@@ -88,8 +89,13 @@ class FleetAction(ActionBase):
 
     def _show(self, lines: Iterable[screens.Line]) -> None:
         """Show a screen."""
-        for line in [screens.Line(""), *lines, screens.Line("")]:
-            display.display(line.text, color=getattr(C, _COLOURS[line.kind]) if line.kind else None)
+        show_lines([screens.Line(""), *lines, screens.Line("")])
+
+
+def show_lines(lines: Iterable[screens.Line]) -> None:
+    """Show lines in their colours."""
+    for line in lines:
+        display.display(line.text, color=getattr(C, _COLOURS[line.kind]) if line.kind else None)
 
 
 class _Progress:

@@ -150,9 +150,7 @@ class _Service:
     def ask(self, ask: Callable[[str, Api], Result], name: str, api: Api) -> Result | AstraError:
         """Return what the service says, or the error."""
         if self._down:
-            return type(self._down)(
-                f"The service was not asked any more, because it was down: {self._down.message}", **self._down.result
-            )
+            return ConnectionFailed(f"The service was not asked any more, because it was down. {self._down.message}")
         try:
             answer: Result | AstraError = ask(name, api)
         except AstraError as error:

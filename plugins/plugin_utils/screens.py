@@ -17,6 +17,7 @@ from typing import NamedTuple
 NOT_STREAMED = "Not streamed"
 OUTCOMES = ("created", "updated", "deleted", "unchanged", "failed", "not run")
 
+MOST_PRODUCERS = 50  # of a topic on a shared cluster of Astra Streaming
 NAME_LINES = 3  # for the names of organizations that share a cause; all of them with more verbosity
 LIMIT_NAMES = 60  # of a --limit that is shown without more verbosity
 _COLOURS = {"created": "changed", "updated": "changed", "deleted": "changed", "failed": "error", "not run": "skip"}
@@ -60,10 +61,10 @@ def show_plan(outcomes: Sequence[Outcome], check_mode: bool, shape: Shape) -> li
     counts = count_outcomes(outcomes)
     differing = counts["created"] + counts["updated"] + counts["deleted"]
     if counts["unchanged"] == len(outcomes):
-        return [Line(f"Audit log streaming: {_say_all_well(len(outcomes))}", "ok")]
+        return show_summary(outcomes, [], check_mode, shape)
     parts = [f"{differing:,} of {_count(outcomes)} differ"] if differing else []
     parts += [f"{counts['failed']:,}{'' if parts else ' of ' + _count(outcomes)} failed"] if counts["failed"] else []
-    lines = [Line(f"Audit log streaming: the plan: {', '.join(parts)}", _judge(counts))]
+    lines = _head(f"Audit log streaming: the plan: {', '.join(parts)}", _judge(counts), shape)
     verb = "Would be" if check_mode else "To be"
     for kind in ("created", "updated", "deleted", "failed"):
         heading = "Failed" if kind == "failed" else f"{verb} {kind}"
@@ -85,7 +86,7 @@ def show_summary(outcomes: Sequence[Outcome], remarks: Sequence[str], check_mode
         shown = [_say_all_well(len(outcomes))]
     else:
         shown = [f"{_count(outcomes)}: {', '.join(shown)}"]
-    lines = [Line(f"Audit log streaming{mode}: {shown[0]}", _judge(counts))]
+    lines = _head(f"Audit log streaming{mode}: {shown[0]}", _judge(counts), shape)
     for kind in ("created", "updated", "deleted", "failed"):
         lines += _list(words.get(kind, kind).capitalize(), [each for each in outcomes if each.kind == kind], shape)
     failed = [each.name for each in outcomes if each.kind == "failed"]
@@ -127,6 +128,19 @@ def remark_not_compared(count: int) -> list[str]:
     ]
 
 
+def remark_shared_topics(sharing: Mapping[str, int]) -> list[str]:
+    """Return a paragraph about each topic that more organizations share than may produce to it.
+
+    :arg sharing: for each topic how many organizations shall stream to it.
+    """
+    return [
+        f"{count:,} organizations share the topic {topic}. A shared cluster of Astra Streaming takes {MOST_PRODUCERS} "
+        "producers for a topic, and whether each organization is one is not documented: give them several topics."
+        for topic, count in sharing.items()
+        if count > MOST_PRODUCERS
+    ]
+
+
 def show_streams(
     places: Mapping[str, str], failures: Sequence[Outcome], remarks: Sequence[str], shape: Shape
 ) -> list[Line]:
@@ -142,7 +156,7 @@ def show_streams(
     numbers = {"streamed": len(places) - idle, "not streamed": idle, "failed": len({each.name for each in failures})}
     counts = ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
     total = _say_organizations(len(places) + numbers["failed"])
-    lines = [Line(f"Audit log streaming: {total}: {counts}", "error" if failures else "ok")]
+    lines = _head(f"Audit log streaming: {total}: {counts}", "error" if failures else "ok", shape)
     for place in sorted(names, key=lambda place: (place == NOT_STREAMED, -len(names[place]))):
         lines += [Line(""), Line(place, "skip" if place == NOT_STREAMED else "")]
         lines += (Line(text) for text in _list_names(names[place], "", shape))
@@ -209,6 +223,11 @@ def _say_organizations(total: int) -> str:
 
 def _count(outcomes: Collection[Outcome]) -> str:
     return _say_organizations(len(outcomes))
+
+
+def _head(text: str, kind: str, shape: Shape) -> list[Line]:
+    first, *others = _wrap(text, shape.width - 2)
+    return [Line(first, kind), *(Line(f"  {line}", kind) for line in others)]
 
 
 def _list(heading: str, outcomes: Iterable[Outcome], shape: Shape) -> list[Line]:

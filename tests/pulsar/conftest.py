@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One real broker, with Pulsar's proxy in front, for the whole session; a tenant of its own for each test."""
+"""One real broker, with Pulsar's proxy in front and sinks, for the whole session; a tenant of its own for each test."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def _start(config) -> Broker:
     """Start the broker, once, in the process that all workers have in common."""
     if _STARTED not in config.stash:
         stack = config.stash[_STACK] = contextlib.ExitStack()
-        config.stash[_STARTED] = stack.enter_context(run_broker("--proxy", f"--version={config.option.pulsar_version}"))
+        config.stash[_STARTED] = stack.enter_context(
+            run_broker("--proxy", "--connector=http", f"--version={config.option.pulsar_version}")
+        )
     return config.stash[_STARTED]
 
 

@@ -21,7 +21,8 @@ from tests.conftest import ROOT
 FILES = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\n")
 PAGES = [name for name in FILES if name.endswith((".md", ".rst")) and name != "CHANGELOG.md"]
 REPOSITORY = r"https://github\.com/datastax/ansible-collection-astra/(?:tree|blob)/main/"
-ROLE = yaml.safe_load((ROOT / "roles/audit_log_stream/meta/argument_specs.yml").read_text())["argument_specs"]
+SPECS = [yaml.safe_load(path.read_text())["argument_specs"] for path in ROOT.glob("roles/*/meta/argument_specs.yml")]
+VARIABLE = r"\baudit_log_(?:stream|destination)_[a-z0-9_]+"
 ACTIONS = "ansible_collections.datastax.astra.plugins.action"
 MODULES = {
     f"datastax.astra.{path.stem}": importlib.import_module(f"{ACTIONS}.{path.stem}").ActionModule.command
@@ -59,11 +60,11 @@ def test_examples(example):
 
 def known_variables():
     """The variables that role and playbooks read and set, and the names of playbooks and plugins."""
-    known = {name for entry_point in ROLE.values() for name in entry_point["options"]}
+    known = {name for spec in SPECS for entry_point in spec.values() for name in entry_point["options"]}
     sources = [*ROOT.glob("playbooks/*.yml"), *ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("plugins/action/*.py")]
     known |= {path.stem for path in (*ROOT.glob("playbooks/*.yml"), *ROOT.glob("plugins/*/*.py"))}
     for path in sources:
-        known |= set(re.findall(r"\baudit_log_stream_[a-z_]+", path.read_text()))
+        known |= set(re.findall(VARIABLE, path.read_text()))
     return known
 
 
@@ -72,7 +73,7 @@ KNOWN = known_variables()
 
 @pytest.mark.parametrize("page", PAGES)
 def test_variables(page):
-    mentioned = set(re.findall(r"\baudit_log_stream_[a-z0-9_]+(?![a-z0-9_]*[*/.])", (ROOT / page).read_text()))
+    mentioned = set(re.findall(VARIABLE + r"(?![a-z0-9_]*[*/.])", (ROOT / page).read_text()))
     assert mentioned - KNOWN == set()
 
 

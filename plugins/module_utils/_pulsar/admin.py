@@ -53,28 +53,109 @@ class LastMessage(NamedTuple):
     published_at: str | None
 
 
-class TopicFacts(NamedTuple):
-    """What is known of a topic.
+class Publisher(NamedTuple):
+    """A producer that is connected.
 
-    :ivar stats: statistics of its partitions, or of the topic itself as the only element; ``publishers``,
-        ``subscriptions`` and others, as Pulsar names them.
-    :ivar internal: the same for what is stored: ``entriesAddedCounter``, ``lastConfirmedEntry``, ``numberOfEntries``.
+    :ivar since: when it connected, RFC 3339 in UTC; empty when the broker does not say.
+    """
+
+    name: str
+    since: str
+
+
+class SubscriptionStats(NamedTuple):
+    """A subscription of a partition.
+
+    :ivar backlog: how many messages were not acknowledged.
+    :ivar consumers: how many are connected.
+    :ivar unread_since: when the oldest of these messages was published, in seconds since the epoch; None when there is
+        none, or the broker does not say.
+    """
+
+    is_durable: bool
+    backlog: int
+    consumers: int
+    unread_since: float | None
+
+
+class PartitionStats(NamedTuple):
+    """Who uses a partition, or a topic that has none.
+
+    :ivar backlog_size: bytes of the largest backlog.
+    """
+
+    publishers: tuple[Publisher, ...]
+    subscriptions: Mapping[str, SubscriptionStats]
+    backlog_size: int
+
+
+class PartitionStore(NamedTuple):
+    """What a partition stores, or a topic that has none. An entry holds a message, or a batch of them.
+
+    :ivar added: how many entries came since the broker loaded it.
+    :ivar stored: how many are there.
+    :ivar last_entry: number of the last one in its ledger; -1 when there is none.
+    """
+
+    added: int
+    stored: int
+    last_entry: int
+
+
+class InactiveTopics(NamedTuple):
+    """What happens to a topic that nobody uses.
+
+    :ivar mode: ``delete_when_no_subscriptions`` or ``delete_when_subscriptions_caught_up``.
+    :ivar after: seconds.
+    """
+
+    are_deleted: bool
+    mode: str
+    after: int
+
+
+class Retention(NamedTuple):
+    """How long messages are kept that no subscription holds: until one limit is reached. -1 means without a limit."""
+
+    minutes: int
+    megabytes: int
+
+
+class Quota(NamedTuple):
+    """How much a backlog may hold. Not above 0 means without a limit.
+
+    :ivar size: bytes.
+    :ivar time: seconds.
+    :ivar policy: of ``size``; ``producer_exception``, ``producer_request_hold`` or ``consumer_backlog_eviction``.
+    :ivar time_policy: the same of ``time``.
+    """
+
+    size: int
+    policy: str
+    time: int
+    time_policy: str
+
+
+class TopicFacts(NamedTuple):
+    """What is known of a topic, as Readings.
+
+    :ivar stats: a tuple of PartitionStats; just one for a topic without partitions.
+    :ivar stores: a tuple of PartitionStore.
     :ivar last_message: a LastMessage, or None where none is stored.
-    :ivar inactive_topics: the effective policy, with ``deleteWhileInactive``, ``inactiveTopicDeleteMode`` and
-        ``maxInactiveDurationSeconds``.
-    :ivar retention: the effective policy, with ``retentionTimeInMinutes`` and ``retentionSizeInMB``.
-    :ivar backlog_quotas: the effective policies by type, ``destination_storage`` and ``message_age``.
+    :ivar inactive_topics: an InactiveTopics, the effective policy.
+    :ivar retention: a Retention, the effective policy.
+    :ivar backlog_quota: a Quota, the effective policy.
     :ivar max_producers: the effective limit; 0 for none.
-    :ivar message_ttl: the effective policy in seconds; 0 or None for none.
-    :ivar subscription_expiration: the namespace's policy in minutes; 0 or None for none.
+    :ivar message_ttl: the effective policy in seconds; 0 for none.
+    :ivar subscription_expiration: the namespace's policy in minutes; 0 for none.
     """
 
     stats: Reading
-    internal: Reading
+    stores: Reading
     last_message: Reading
     inactive_topics: Reading
     retention: Reading
-    backlog_quotas: Reading
+    backlog_quota: Reading
     max_producers: Reading
     message_ttl: Reading
     subscription_expiration: Reading
@@ -100,19 +181,22 @@ def read_topic(get: Get, topic: str, partitions: int | None = None) -> TopicFact
         if not count.is_known:
             return make_unread_facts(count.problem)
         partitions = int(count.value)
-    stats, internal = _read_statistics(get, path, partitions)
-    namespace = path.rpartition("/")[0].replace("/persistent/", "/namespaces/")
-    policies = _read_document(get, namespace)
+    policies = _read_document(get, path.rpartition("/")[0].replace("/persistent/", "/namespaces/"))
+
+    def read_policy(name: str, key: str, parse: Callable[[Any], Any]) -> Reading:
+        return _parse(_read_policy(get, f"{path}/{name}", policies, key), parse)
+
     return TopicFacts(
-        stats,
-        internal,
+        # How old the oldest unread message is, a broker says only when it is asked to look.
+        _read_partitions(get, path, partitions, "stats?getEarliestTimeInBacklog=true", _parse_stats),
+        _read_partitions(get, path, partitions, "internalStats", _parse_store),
         _read_last_message(get, path, partitions),
-        _read_policy(get, f"{path}/inactiveTopicPolicies", policies, "inactive_topic_policies"),
-        _read_policy(get, f"{path}/retention", policies, "retention_policies"),
-        _read_policy(get, f"{path}/backlogQuotaMap", policies, "backlog_quota_map"),
-        _read_policy(get, f"{path}/maxProducers", policies, "max_producers_per_topic"),
-        _read_policy(get, f"{path}/messageTTL", policies, "message_ttl_in_seconds"),
-        _pick(policies, "subscription_expiration_time_minutes"),
+        read_policy("inactiveTopicPolicies", "inactive_topic_policies", _parse_inactive_topics),
+        read_policy("retention", "retention_policies", _parse_retention),
+        read_policy("backlogQuotaMap", "backlog_quota_map", _parse_quota),
+        read_policy("maxProducers", "max_producers_per_topic", _number),
+        read_policy("messageTTL", "message_ttl_in_seconds", _number),
+        _parse(_pick(policies, "subscription_expiration_time_minutes"), _number),
     )
 
 
@@ -202,29 +286,78 @@ def _parse_position(text: object) -> tuple[int, int] | None:
     return (int(match.group(1)), int(match.group(2))) if match else None
 
 
-def _read_statistics(get: Get, path: str, partitions: int) -> tuple[Reading, Reading]:
-    # How old the oldest unread message is, a broker says only when it is asked to look.
-    query = "?getEarliestTimeInBacklog=true"
+def _read_partitions(get: Get, path: str, partitions: int, page: str, parse: Callable[[Any], Any]) -> Reading:
     if not partitions:
-        return tuple(  # type: ignore[return-value]
-            reading._replace(value=[reading.value]) if reading.is_known else reading
-            for reading in (_read_document(get, f"{path}/stats{query}"), _read_document(get, f"{path}/internalStats"))
-        )
-    readings = (
-        _read_document(get, f"{path}/partitioned-stats{query}"),
-        _read_document(get, f"{path}/partitioned-internalStats"),
-    )
-    return tuple(_split_partitions(reading, partitions) for reading in readings)  # type: ignore[return-value]
-
-
-def _split_partitions(reading: Reading, partitions: int) -> Reading:
+        return _parse(_read_document(get, f"{path}/{page}"), lambda part: (parse(part),))
+    # The same with another name: partitioned-stats, partitioned-internalStats.
+    reading = _read_document(get, f"{path}/partitioned-{page}")
     if not reading.is_known:
         return reading
-    parts = [part for part in _mapping(reading.value.get("partitions")).values() if isinstance(part, Mapping)]
-    # Partitions that were never used are left out, and would be taken for partitions without producer or subscription.
+    parts = tuple(parse(part) for part in _mapping(reading.value.get("partitions")).values())
+    # What is left out would be taken for a partition that has whatever all others have.
     if len(parts) != partitions:
         return Reading(problem=f"the admin API shows {len(parts)} of {partitions} partitions")
     return Reading(parts)
+
+
+def _parse(reading: Reading, parse: Callable[[Any], Any]) -> Reading:
+    return Reading(parse(reading.value)) if reading.is_known else reading
+
+
+def _parse_stats(part: object) -> PartitionStats:
+    stats = _mapping(part)
+    publishers = [_mapping(publisher) for publisher in _list(stats.get("publishers"))]
+    return PartitionStats(
+        tuple(Publisher(_text(each.get("producerName")), _text(each.get("connectedSince"))) for each in publishers),
+        {name: _parse_subscription(each) for name, each in _mapping(stats.get("subscriptions")).items()},
+        _number(stats.get("backlogSize")),
+    )
+
+
+def _parse_subscription(value: object) -> SubscriptionStats:
+    stats = _mapping(value)
+    backlog, published = _number(stats.get("msgBacklog")), _number(stats.get("earliestMsgPublishTimeInBacklog"))
+    return SubscriptionStats(
+        # Before Pulsar 2.11 it has the second name.
+        is_durable=stats.get("isDurable", stats.get("durable")) is True,
+        backlog=backlog,
+        consumers=len(_list(stats.get("consumers"))),
+        unread_since=published / 1000 if backlog and published > 0 else None,
+    )
+
+
+def _parse_store(part: object) -> PartitionStore:
+    store = _mapping(part)
+    position = _parse_position(store.get("lastConfirmedEntry"))
+    added, stored = _number(store.get("entriesAddedCounter")), _number(store.get("numberOfEntries"))
+    return PartitionStore(added, stored, position[1] if position else -1)
+
+
+def _parse_inactive_topics(value: object) -> InactiveTopics:
+    policy = _mapping(value)
+    return InactiveTopics(
+        # What cannot be read is not taken for safe.
+        policy.get("deleteWhileInactive") is not False,
+        _text(policy.get("inactiveTopicDeleteMode")),
+        _number(policy.get("maxInactiveDurationSeconds")),
+    )
+
+
+def _parse_retention(value: object) -> Retention:
+    policy = _mapping(value)
+    return Retention(_number(policy.get("retentionTimeInMinutes")), _number(policy.get("retentionSizeInMB")))
+
+
+def _parse_quota(value: object) -> Quota:
+    quotas = _mapping(value)
+    size, age = _mapping(quotas.get("destination_storage")), _mapping(quotas.get("message_age"))
+    return Quota(
+        # Before Pulsar 2.11 it has the second name.
+        _number(size.get("limitSize", size.get("limit"))),
+        _text(size.get("policy")),
+        _number(age.get("limitTime")),
+        _text(age.get("policy")),
+    )
 
 
 def _read_last_message(get: Get, path: str, partitions: int) -> Reading:
@@ -326,6 +459,14 @@ def _explain(status: int, body: bytes) -> str:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _number(value: object) -> int:

@@ -10,15 +10,19 @@ compared instead. The address of its owner cannot be read back (issue 232).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
-from ansible_collections.datastax.astra.plugins.module_utils._documents import read_fields, read_keys, read_number
-from ansible_collections.datastax.astra.plugins.module_utils._streaming import StreamingResource, is_active, name_some
+from ansible_collections.datastax.astra.plugins.module_utils._documents import read_keys, read_number
+from ansible_collections.datastax.astra.plugins.module_utils._streaming import (
+    TENANT_KEYS,
+    StreamingResource,
+    is_active,
+    name_some,
+)
 
 _PATH = ("v2", "streaming", "tenants")
-_SHOWN = ("status", "webServiceUrl", "brokerServiceUrl", "websocketUrl", "plan", "pulsarVersion")
 
 
 class StreamingTenant(StreamingResource):
@@ -34,6 +38,7 @@ class StreamingTenant(StreamingResource):
     }
     needed_to_create = ("user_email",)
     forms = {"name": "a tenant's name", "user_email": "an email address"}
+    shows_limits: ClassVar[bool] = True  # which costs a request
     _limits: dict[str, Any] | None = None
 
     def list(self, deadline: Deadline) -> list[dict[str, Any]]:
@@ -44,7 +49,7 @@ class StreamingTenant(StreamingResource):
     def read(self, deadline: Deadline) -> dict[str, Any] | None:
         """Return the tenant and, unless it shall go, its limits, which are read once."""
         record = self.read_tenant(deadline)
-        if record is None or self.params.get("state") == "absent":
+        if record is None or self.params.get("state") == "absent" or not self.shows_limits:
             return record and _interpret(record)
         if self._limits is None:
             call = self.call(f"Reading the limits of {self.label}", "GET", *_PATH, self.tenant, "limits", form=dict)
@@ -83,5 +88,4 @@ class StreamingTenant(StreamingResource):
 
 
 def _interpret(record: Any) -> dict[str, Any]:
-    name, cluster = read_keys(record, "tenantName", "clusterName")
-    return {"name": name, "cluster": cluster, **read_fields(record, *_SHOWN)}
+    return dict(zip(TENANT_KEYS.values(), read_keys(record, *TENANT_KEYS)))

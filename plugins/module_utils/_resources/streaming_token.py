@@ -43,6 +43,7 @@ class StreamingToken(StreamingResource):
         "token_id": {"type": "str", "no_log": False},
         "validity": {"type": "str"},
         "min_validity": {"type": "str", "default": "14d"},
+        "replaces": {"type": "str"},
     }
     fields = (Field("validity", lambda text: format_duration(parse_duration(text)), is_compared=False),)
     needed_to_create = ("validity",)
@@ -52,7 +53,8 @@ class StreamingToken(StreamingResource):
         """Nothing: Astra chooses the id."""
         return {}
 
-    _made_id: str | None = None  # of the token that this run made
+    _made: TokenFacts | None = None  # the token that this run made
+    _listed: Sequence[TokenFacts] = ()
 
     @property
     def label(self) -> str:
@@ -84,18 +86,19 @@ class StreamingToken(StreamingResource):
 
     def read(self, deadline: Deadline) -> dict[str, Any] | None:
         """Return the token of this id; for state present one that lasts, the newest if that one is gone or ends."""
-        wanted = self._made_id or self.params["token_id"]
-        tokens = sorted(self._list(deadline), key=lambda each: (each.token_id == wanted, each.issued_at), reverse=True)
+        wanted = self.params["token_id"]
+        found = [self._made] if self._made else self._list(deadline)
+        tokens = sorted(found, key=lambda each: (each.token_id == wanted, each.issued_at), reverse=True)
         if self.params["state"] != "present":
             return next((token.show() for token in tokens if token.token_id == wanted), None)
         if self._record and not all(self._find_urls()):
             raise Busy(f"Astra shows no URLs for tenant {self.tenant}: it may not be ready yet.")
-        for token in tokens:
+        for token in self._leave_out_replaced(tokens):
             # The list need not say when a token ends; the token itself does.
             text = self._read_text(token.token_id, deadline) if self._lasts(token) else None
             if text and self._lasts(token := self._interpret(text)):
                 return self._choose(token, text)
-        self.values.update(token_id=None, expires_at=None)
+        self.values.update(token_id=None, expires_at=None, other_tokens=[each.show() for each in self._listed])
         return None
 
     def create(self, asked: dict[str, Any]) -> tuple[Call, ...]:
@@ -112,20 +115,22 @@ class StreamingToken(StreamingResource):
         with contextlib.suppress(ServiceError):
             text = read_keys(document, "token")[0]
             token = self._interpret(text)
-            self._made_id = token.token_id
+            self._made = token
             self._choose(token, text)
 
     def _list(self, deadline: Deadline) -> Sequence[TokenFacts]:
         if self.find_tenant(deadline) is None:
             return ()
         documents = self.devops.read(self._call("Listing the tokens for", "GET", form=list), deadline)
-        return [self._interpret(document) for document in documents]
+        self._listed = [self._interpret(document) for document in documents]
+        return self._listed
 
     def _read_text(self, token_id: str, deadline: Deadline) -> str | None:
         return self.devops.read_text(self._call("Reading", "GET", token_id, absent=(404,)), deadline)
 
     def _lasts(self, token: TokenFacts) -> bool:
-        return token.token_id == self._made_id or token.lasts(parse_duration(self.params["min_validity"]))
+        is_made = self._made is not None and token.token_id == self._made.token_id
+        return is_made or token.lasts(parse_duration(self.params["min_validity"]))
 
     def _interpret(self, token: Any) -> TokenFacts:
         try:
@@ -133,11 +138,19 @@ class StreamingToken(StreamingResource):
         except InputError as error:
             raise ServiceError(f"What Astra shows as {self.label} {error.message}") from None
 
+    def _leave_out_replaced(self, tokens: Sequence[TokenFacts]) -> Sequence[TokenFacts]:
+        """Return those that were made after the token that shall be replaced, if that one exists."""
+        replaced = next((token for token in tokens if token.token_id == self.params["replaces"]), None)
+        if replaced is None:
+            return tokens
+        return [each for each in tokens if each is not replaced and each.issued_at >= replaced.issued_at]
+
     def _choose(self, token: TokenFacts, text: str) -> dict[str, Any]:
         shown = token.show()
         web_service_url, broker_service_url = self._find_urls()
         conf = format_client_conf(web_service_url, broker_service_url, text)
-        self.values = {"token_id": token.token_id, "expires_at": shown["expires_at"]}
+        others = [each.show() for each in self._listed if each.token_id != token.token_id]
+        self.values = {"token_id": token.token_id, "expires_at": shown["expires_at"], "other_tokens": others}
         self.values.update(pulsar_token=text, client_conf=conf)
         return shown
 

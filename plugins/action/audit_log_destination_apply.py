@@ -1,0 +1,24 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.datastax.astra.plugins.plugin_utils.destination import execute
+from ansible_collections.datastax.astra.plugins.plugin_utils.destination_action import DestinationAction
+from ansible_collections.datastax.astra.plugins.plugin_utils.destination_screen import show_destination
+
+
+class ActionModule(DestinationAction):
+    """Brings a destination into the state that the variables of the role ask for: all that the role does."""
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return what there is, with the client.conf as a secret."""
+        super().run(tmp, task_vars)
+        variables = task_vars or {}
+        result = self._perform(variables, execute)
+        if not result.get("failed"):
+            self._show(show_destination(variables["inventory_hostname"], result, self._task.check_mode))
+        return result

@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.datastax.astra.plugins.module_utils._delivery import verify_destination
+from ansible_collections.datastax.astra.plugins.module_utils._errors import AstraError
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import read_options
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.units import parse_duration
+from ansible_collections.datastax.astra.plugins.plugin_utils.client_conf_file import ClientConfFile
+from ansible_collections.datastax.astra.plugins.plugin_utils.destination import revoke
+from ansible_collections.datastax.astra.plugins.plugin_utils.destination_action import (
+    DestinationAction,
+    explain_streams,
+    find_rotations,
+    have_changed,
+)
+from ansible_collections.datastax.astra.plugins.plugin_utils.screens import Line
+
+
+class ActionModule(DestinationAction):
+    """Revokes the token that a rotation has replaced, once every stream has the new one and the broker takes it."""
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return which token was revoked."""
+        super().run(tmp, task_vars)
+        variables = task_vars or {}
+        name = variables["inventory_hostname"]
+        rotation = find_rotations(variables).get(name)
+        if rotation is None:
+            return {"changed": False, "revoked_token_id": None}
+        old = rotation["replaced_token_id"]
+
+        def execute(
+            params: Mapping[str, Any], check_mode: bool, _warnings: list[str], conf_file: ClientConfFile | None
+        ) -> dict[str, Any]:
+            # In check mode no stream has taken anything over, and there is no new token to prove.
+            reason = None if check_mode else explain_streams(variables, name) or _disprove(params, rotation)
+            if reason:
+                raise AstraError(
+                    f"Pulsar token {old} is not revoked and stays valid, because {reason} Put that right and run the "
+                    "rotation again; it then goes on from here."
+                )
+            if not check_mode:
+                if have_changed(variables, name):
+                    # Nobody can see when the service uses the token that a stream was just given.
+                    time.sleep(max(0, parse_duration(params["revoke_after"])))
+                revoke(params, old, rotation["tenant"], conf_file)
+            return {"changed": True, "revoked_token_id": old}
+
+        result = self._perform(variables, execute)
+        if not result.get("failed"):
+            verb = "would be revoked once the new one is proven" if self._task.check_mode else "revoked"
+            self._show([Line(f"Destination {name}: Pulsar token {old} {verb}", "changed")])
+        return result
+
+
+def _disprove(params: Mapping[str, Any], rotation: Mapping[str, Any]) -> str | None:
+    """Return why the new token is not proven to be taken by the broker, as the end of a sentence, or None."""
+    if not params["verify_destination"]:
+        return None
+    options = read_options(rotation["client_conf"], {})
+    trust = {name: params[name] for name in ("validate_certs", "ca_path", "timeout")}
+    failed = verify_destination(options["endpoint"], rotation["topic"], options["pulsar_token"], **trust)
+    if failed is None:
+        return None
+    elsewhere = "Where this machine cannot reach the broker, set audit_log_destination_verify_destination to false."
+    reasons = [failed.message, failed.advice, "" if failed.is_refusal else elsewhere]
+    return f"the broker was not seen to take the new one ({rotation['token_id']}): {' '.join(filter(None, reasons))}"

@@ -1,0 +1,108 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Documentation only: this is an action plugin.
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: audit_log_stream_plan
+short_description: Find out what there is to do for all organizations of a play
+version_added: 1.0.0
+description:
+  - Reads the variables of the role P(datastax.astra.audit_log_stream#role) of every host of the play, finds what is wrong
+    with them without sending anything, reads what the service has stored for all of them at once, asks the broker whether
+    the tokens may produce where something is about to be written, and shows what differs.
+  - It runs once for all hosts, and changes nothing.
+  - The playbooks of this collection begin with it. Use them instead.
+author:
+  - DataStax Astra collection contributors (@datastax)
+extends_documentation_fragment:
+  - datastax.astra.attributes
+  - datastax.astra.attributes.controller
+options:
+  purpose:
+    description:
+      - With V(apply), plans what the role would do.
+      - With V(preflight), only finds what is wrong with the variables.
+      - With V(info), shows who streams where.
+    type: str
+    choices: [apply, info, preflight]
+    default: apply
+  on_problem:
+    description: Whether a problem of one organization stops all others, too.
+    type: str
+    choices: [stop, skip]
+    default: stop
+  per_host:
+    description: Leaves it to the role to ask the service, and returns all hosts in RV(hosts).
+    type: bool
+    default: false
+  concurrency:
+    description: How many organizations the service is asked about at once, at most.
+    type: int
+    default: 64
+  throttle:
+    description: As O(concurrency), the smaller of both counts. With V(0), there is no such limit.
+    type: int
+    default: 0
+  rate:
+    description: How many requests the service is sent in a second, at most. If not set, there is no such limit.
+    type: float
+  max_fail_percentage:
+    description: It is only checked to be a number, before anything is changed.
+    type: float
+  info_json:
+    description: With O(purpose=info), a file on the controller that gets the same as JSON.
+    type: path
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+seealso:
+  - module: datastax.astra.audit_log_stream_summary
+"""
+
+EXAMPLES = r"""
+- name: Stream the audit log of every organization
+  ansible.builtin.import_playbook: datastax.astra.audit_log_stream
+"""
+
+RETURN = r"""
+hosts:
+  description: Those for which there is something to do, and those that have failed.
+  returned: success
+  type: list
+  elements: str
+failures:
+  description: For each host that has failed the result that it gets, such as RV(ignore:msg).
+  returned: success
+  type: dict
+unchanged:
+  description: How many organizations are as they should be.
+  returned: success
+  type: int
+not_compared:
+  description: For how many of these nobody knows whether the stored token is the right one.
+  returned: success
+  type: int
+verified:
+  description: Whether the broker was asked about the destinations that are about to be written.
+  returned: success
+  type: bool
+remarks:
+  description: What else is worth knowing.
+  returned: success
+  type: list
+  elements: str
+total:
+  description: How many organizations there are.
+  returned: success
+  type: int
+"""

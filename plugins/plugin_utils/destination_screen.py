@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is shown of a destination, because its result has a secret and is shown to nobody. Pure code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.datastax.astra.plugins.plugin_utils.screens import Line
+from ansible_collections.datastax.astra.plugins.plugin_utils.variables import show_path
+
+
+def show_destination(name: str, result: Mapping[str, Any], check_mode: bool) -> list[Line]:
+    """Return what became of the parts of a destination.
+
+    :arg name: of the host.
+    :arg result: of the role, without failure.
+    """
+    actions = {part: action for part, action in result["actions"].items() if action != "none"}
+    if not actions:
+        expiry = f"; its Pulsar token {_say_end(result)}" if result.get("token_id") else ""
+        return [Line(f"Destination {name}: as it should be{expiry}", "ok")]
+    would = "would be " if check_mode else ""
+    lines = [Line(f"Destination {name}", "changed")]
+    width = max(len(would + action) for action in actions.values())
+    for part, action in actions.items():
+        lines.append(Line(f"  {would + action:<{width}}  {_describe(part, result)}", "changed"))
+    if result.get("replaced_token_id"):
+        lines.append(Line(f"  Pulsar token {result['replaced_token_id']} stays valid until no stream uses it.", "warn"))
+    return lines
+
+
+def _describe(part: str, result: Mapping[str, Any]) -> str:
+    shown = result.get(part)
+    if part == "tenant" and shown:
+        return f"tenant {shown['name']}"
+    if part == "namespace" and shown:
+        return f"namespace {shown['tenant']}/{shown['name']}"
+    if part == "topic" and shown:
+        return f"topic {shown}, {_count('subscription', result['subscriptions'])}"
+    if part == "sink" and shown:
+        return f"sink {shown['name']}"
+    if part == "token":
+        return f"Pulsar token {result['token_id']}, {_say_end(result)}" if result.get("token_id") else "Pulsar token"
+    if part == "client_conf":
+        path = result.get("client_conf_path")
+        return f"client.conf, encrypted, as {show_path(path)}" if path else "client.conf"
+    return part
+
+
+def _say_end(result: Mapping[str, Any]) -> str:
+    return f"ends {result['expires_at'][:10]}" if result.get("expires_at") else "has no end"
+
+
+def _count(thing: str, names: Any) -> str:
+    return f"{thing}{'' if len(names) == 1 else 's'} {', '.join(names)}" if names else f"no {thing}"
