@@ -510,7 +510,6 @@ ROWS = {
                 READ_TENANT,
                 READ_TOKENS,
                 line("POST", f"/v3/streaming/tenants/{TENANT}/tokens", {"type": "admin", "exp": "90d"}),
-                READ_TOKENS,
                 f"{READ_TOKENS}/ID",
             ],
             again=[READ_TENANT, READ_TOKENS, f"{READ_TOKENS}/ID"],
