@@ -36,7 +36,7 @@ MAYBE_APPLIED_STATUSES = (500, 502, 504)
 ORGANIZATION_ADMINISTRATOR = "the application token needs the role Organization Administrator or the permission"
 
 _ADVICE = {
-    400: "check the options against the service's message",
+    **dict.fromkeys((400, 406, 409, 412, 422), "check the options against the service's message"),
     401: "check the application token: it may be wrong, expired or revoked",
     403: "the application token lacks a permission",
     429: "the service limits the rate of requests, so raise retries or lower throttle or forks",
@@ -186,8 +186,7 @@ class Api:
 
     def _refuse(self, call: Call, answer: Answer) -> ServiceError | AnswerLost:
         api_errors = self._clean_errors(answer.body)
-        parts = (error["message"] + ("" if error["id"] is None else f" (ID {error['id']})") for error in api_errors)
-        said = "; ".join(part.strip() for part in parts if part.strip())
+        said = "; ".join(filter(None, map(_word_error, api_errors)))
         advice = {**_ADVICE, **call.advice}.get(answer.status)
         if advice is None:
             advice = "try again later" if answer.status >= 500 else f"check {self._http.url_option}"
@@ -239,6 +238,11 @@ class Api:
             http_status=answer.status,
             api_errors=[],
         )
+
+
+def _word_error(error: Mapping[str, Any]) -> str:
+    identifier = "" if error["id"] is None else f" (ID {error['id']})"
+    return f"{error['message'].rstrip('.')}{identifier}".strip()
 
 
 def _find_meaning(call: Call, answer: Answer) -> str | None:

@@ -52,6 +52,16 @@ class Field(NamedTuple):
     combine: Callable[[Any, Any], Any] = lambda before, asked: asked
 
 
+def check_count(number: int) -> int:
+    """Return a number that is not negative, as the ``normalize`` of a field.
+
+    :raises InputError: it is.
+    """
+    if number < 0:
+        raise InputError("must not be negative.")
+    return number
+
+
 class DeclaredResource:
     """A resource that declares itself.
 
@@ -110,7 +120,7 @@ class DeclaredResource:
                 try:
                     field.normalize(params[field.name])
                 except InputError as error:
-                    yield f"{field.name}: {error.message}"
+                    yield f"{field.name} {error.message}"
 
     def read(self, deadline: Deadline) -> dict[str, Any] | None:
         """Return what the service shows, named as the options, or None where nothing exists."""

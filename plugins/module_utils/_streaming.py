@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Callable, ClassVar, NamedTuple, TypeVar
 from urllib.parse import quote
 
@@ -22,6 +22,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._deadline import De
 from ansible_collections.datastax.astra.plugins.module_utils._documents import read_keys
 from ansible_collections.datastax.astra.plugins.module_utils._errors import Busy, InputError, ServiceError
 from ansible_collections.datastax.astra.plugins.module_utils._organizations import normalize_organization_id
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.statistics import TopicUse, interpret_statistics
 from ansible_collections.datastax.astra.plugins.module_utils._resource import DeclaredResource
 
 MANAGE_STREAMING = "the application token needs the role Organization Administrator or the permission org-stream-manage"
@@ -40,20 +41,21 @@ TENANT_KEYS = {
     "pulsarVersion": "pulsar_version",
 }
 
-_LIKE_A_HOST = r"[a-z]([-a-z0-9]*[a-z0-9])", "lower case letters, digits and hyphens, beginning with a letter"
-_AS_PULSAR_HAS_IT = r"[-=:.\w]+", "letters, digits and any of - _ = : ."
+_LIKE_A_HOST = r"[a-z]([-a-z0-9]*[a-z0-9])", "with lower case letters, digits and hyphens, a letter first"
+_AS_PULSAR_HAS_IT = r"[-=:.\w]+", "with letters, digits and any of - _ = : ."
 _FORMS = {
-    "name of a tenant": _LIKE_A_HOST,
-    "name of a cluster": _LIKE_A_HOST,
-    "name of a namespace": _AS_PULSAR_HAS_IT,
-    "name of a subscription": _AS_PULSAR_HAS_IT,
-    "name of a topic": (
+    "a tenant's name": _LIKE_A_HOST,
+    "a cluster's name": _LIKE_A_HOST,
+    "a namespace's name": _AS_PULSAR_HAS_IT,
+    "a subscription's name": _AS_PULSAR_HAS_IT,
+    "a topic's name": (
         r"(?!.*-partition-\d+$)[a-zA-Z][-.\w]*",
-        "letters, digits and any of - _ ., a letter first and no -partition-N last; tenant and namespace go elsewhere",
+        "with letters, digits and any of - _ ., a letter first, without tenant and namespace and without -partition-N",
     ),
-    "name of a sink": (r"[a-zA-Z0-9][-.\w]*", "letters, digits and any of - _ ., a letter or digit first"),
-    "email address": (r"[^@\s]+@[^@\s]+", "one @"),
+    "a sink's name": (r"[a-zA-Z0-9][-.\w]*", "with letters, digits and any of - _ ., a letter or digit first"),
+    "an email address": (r"[^@\s]+@[^@\s]+", "such as somebody@example.com"),
 }
+_NAMED = 5  # names in a message
 _T = TypeVar("_T")
 
 
@@ -69,6 +71,12 @@ class KnownTenant(NamedTuple):
     def record(self) -> dict[str, Any] | None:
         """The tenant's record, as far as it matters to what is in it."""
         return {key: self.shown[name] for key, name in TENANT_KEYS.items()} if self.shown else None
+
+
+def name_some(kind: str, names: Collection[str]) -> str:
+    """Return the names of things of a kind, the first of them at least."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"the {kind}{'s' if len(names) > 1 else ''} {', '.join([*names][:_NAMED])}{more}"
 
 
 def make_path(*names: str) -> str:
@@ -112,14 +120,12 @@ class StreamingResource(DeclaredResource):
     def examine(cls, params: Mapping[str, Any]) -> Iterable[str]:
         """Yield a sentence for every mistake in the options that can be seen offline."""
         yield from super().examine(params)
-        shared = {"tenant": "name of a tenant", "cluster": "name of a cluster"}
-        for option, form in {**shared, **cls.forms}.items():
-            pattern, allowed = _FORMS[form]
-            given = params.get(option) or []
-            if not all(
-                re.fullmatch(pattern, value, re.ASCII) for value in ([given] if isinstance(given, str) else given)
-            ):
-                yield f"{option} is not the {form}, which has {allowed}."
+        for option, form in {"tenant": "a tenant's name", "cluster": "a cluster's name", **cls.forms}.items():
+            pattern, such = _FORMS[form]
+            given = params.get(option)
+            values = given if isinstance(given, list) else [given]
+            if not all(value is None or re.fullmatch(pattern, value, re.ASCII) for value in values):
+                yield f"{option} is not {form}, {such}."
 
     def call(self, purpose: str, method: str, *path: str, **more: Any) -> Call:
         """Return a call of the control plane or of the admin API, about this cluster's tenant."""
@@ -250,6 +256,33 @@ class AdminResource(StreamingResource):
             topic = re.sub(r"-partition-\d+$", "", name)
             topics[topic] = topics.get(topic, 0) + (topic != name)
         return topics
+
+    def read_topic(
+        self, admin: Api, deadline: Deadline, namespace: str, name: str, is_partitioned: bool
+    ) -> TopicUse | None:
+        """Return what a topic's statistics say, or None where there is no such topic.
+
+        Pulsar answers 404 for the statistics of a topic of the other kind (terraform-provider-astra issue 347), so that
+        then the list of topics tells whether there is one.
+
+        :arg is_partitioned: whether it is first looked for as a partitioned topic.
+        """
+        use = self._read_use(admin, deadline, namespace, name, is_partitioned)
+        if use is None:
+            partitions = self.list_topics(admin, deadline, namespace).get(name)
+            if partitions is not None and bool(partitions) != is_partitioned:
+                return self._read_use(admin, deadline, namespace, name, not is_partitioned)
+        return use
+
+    def _read_use(
+        self, admin: Api, deadline: Deadline, namespace: str, name: str, is_partitioned: bool
+    ) -> TopicUse | None:
+        path = "admin", "v2", "persistent", self.tenant, namespace, name
+        last, query = ("partitioned-stats", {"perPartition": "false"}) if is_partitioned else ("stats", None)
+        purpose = f"Reading topic {namespace}/{name}"
+        call = self.call(purpose, "GET", *path, last, query=query, absent=(404,), form=dict)
+        document = admin.read(call, deadline)
+        return None if document is None else interpret_statistics(document, is_partitioned)
 
     def identify_topic(self, namespace: str, name: str) -> dict[str, Any]:
         """Return what says which topic it is, with the name that producers and consumers use."""

@@ -122,7 +122,7 @@ seealso:
 EXAMPLES = r"""
 - name: Make a namespace that loses no audit event
   datastax.astra.astra_streaming_namespace:
-    tenant: acme-audit
+    tenant: acme
     name: audit
     retention:
       time: 7d
@@ -136,7 +136,7 @@ EXAMPLES = r"""
 
 - name: Remove it with its topics and their events
   datastax.astra.astra_streaming_namespace:
-    tenant: acme-audit
+    tenant: acme
     name: audit
     state: absent
     force: true
@@ -156,7 +156,7 @@ namespace:
   returned: success
   type: dict
   sample:
-    tenant: acme-audit
+    tenant: acme
     name: audit
     retention:
       time: 7d

@@ -32,7 +32,7 @@ seealso:
 EXAMPLES = r"""
 - name: Show what is kept
   datastax.astra.astra_streaming_namespace_info:
-    tenant: acme-audit
+    tenant: acme
     name: audit
   register: shown
 """

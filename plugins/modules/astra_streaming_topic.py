@@ -74,7 +74,7 @@ seealso:
 EXAMPLES = r"""
 - name: Make a topic for audit events, and keep them until the archive has read them
   datastax.astra.astra_streaming_topic:
-    tenant: acme-audit
+    tenant: acme
     namespace: audit
     name: events
     subscriptions:
@@ -100,10 +100,10 @@ topic:
   returned: success
   type: dict
   sample:
-    tenant: acme-audit
+    tenant: acme
     namespace: audit
     name: events
-    full_name: persistent://acme-audit/audit/events
+    full_name: persistent://acme/audit/events
     partitions: 0
     subscriptions:
       - archive

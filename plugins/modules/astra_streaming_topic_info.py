@@ -37,7 +37,7 @@ seealso:
 EXAMPLES = r"""
 - name: List the topics
   datastax.astra.astra_streaming_topic_info:
-    tenant: acme-audit
+    tenant: acme
     namespace: audit
   register: listed
 """

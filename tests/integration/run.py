@@ -21,6 +21,7 @@ from emulator.client import Emulator
 CONFIG = Path(__file__).parent / "integration_config.yml"
 TARGETS = Path(__file__).parent / "targets"
 TOKEN = f"AstraCS:{'integration'.ljust(24, 'x')}:{'0' * 64}"
+ORGANIZATION_TOKEN = f"AstraCS:{'organization'.ljust(24, 'x')}:{'0' * 64}"
 
 
 def main() -> int:
@@ -37,13 +38,17 @@ def main() -> int:
     organization_ids = [str(uuid.UUID(int=number, version=4)) for number in range(1, 5)]
     with Emulator(
         organizations=[{"id": organization_id} for organization_id in organization_ids],
-        tokens=[{"token": TOKEN, "enterprise": True}],
+        tokens=[
+            {"token": TOKEN, "enterprise": True},
+            {"token": ORGANIZATION_TOKEN, "organization_id": organization_ids[0]},
+        ],
         python=arguments.emulator_python,
     ) as emulator:
         variables = {
             "emulator_api_url": emulator.api_url,
             "emulator_control_url": emulator.control_url,
             "application_token": TOKEN,
+            "organization_token": ORGANIZATION_TOKEN,
             "organization_ids": organization_ids,
         }
         if arguments.module_python:

@@ -24,6 +24,7 @@ VARIABLES = {
     "elasticsearch_password": "elasticsearch-password-for-tests",
     "old_token_id": "old",
     "old_client_id": OLD_TOKEN.split(":")[1],
+    "organization_id": ORGANIZATION,
 }
 ROLE = {
     "description": "Streaming",
@@ -33,6 +34,14 @@ ROLE = {
 }
 # How many tasks of each module's examples change something.
 EXAMPLES = {
+    "astra_role": 1,
+    "astra_role_info": 0,
+    "astra_streaming_tenant": 1,
+    "astra_streaming_tenant_info": 0,
+    "astra_streaming_namespace": 2,
+    "astra_streaming_namespace_info": 0,
+    "astra_streaming_topic": 1,
+    "astra_streaming_topic_info": 0,
     "astra_streaming_token": 4,
     "astra_streaming_token_info": 0,
     "astra_streaming_sink": 3,

@@ -223,7 +223,7 @@ def test_info(service, role):
     [
         ({"roles": None, "description": None}, "client_id, description or roles must be given"),
         ({"roles": None}, "roles must be given to create application token daily."),
-        ({"validity": "soon"}, "validity: is not a duration"),
+        ({"validity": "soon"}, "validity is not a duration"),
     ],
 )
 def test_mistakes(service, role, options, problem):

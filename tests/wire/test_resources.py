@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The ladder that every resource goes up, with the exact requests of each step, and what each has of its own."""
+"""The ladder that every resource goes up with the exact requests of each step, and what each has of its own."""
 
 from __future__ import annotations
 

@@ -411,7 +411,7 @@ def test_info(acme):
     [
         ({"connector": None, "topic": None}, "connector and topic must be given to create sink acme/audit/siem."),
         ({"topic": "non-persistent://acme/audit/log"}, "topic is non-persistent"),
-        ({"name": "../other"}, "name is not the name of a sink"),
+        ({"name": "../other"}, "name is not a sink's name"),
     ],
 )
 def test_mistakes(acme, options, problem):

@@ -207,12 +207,12 @@ def test_info(acme):
     ("options", "problem"),
     [
         ({"validity": None}, "validity must be given to create a Pulsar token of tenant acme."),
-        ({"validity": "soon"}, "validity: is not a duration"),
-        ({"min_validity": "later"}, "min_validity: is not a duration"),
+        ({"validity": "soon"}, "validity is not a duration"),
+        ({"min_validity": "later"}, "min_validity is not a duration"),
         ({"validity": "7d"}, "min_validity must be shorter than validity"),
         ({"min_validity": "unlimited"}, "min_validity must be shorter than validity"),
         ({"state": "absent"}, "token_id is needed to remove a token."),
-        ({"tenant": "No Tenant"}, "tenant is not the name of a tenant"),
+        ({"tenant": "No Tenant"}, "tenant is not a tenant's name"),
     ],
 )
 @pytest.mark.parametrize("check", [True, False])

@@ -153,7 +153,7 @@ class CompoundPolicy(Policy):
                 try:
                     given[name] = part.quantity.normalize(given[name])
                 except InputError as error:
-                    raise InputError(f"{name} {error.message}") from None
+                    raise InputError(f"has a {name} that {error.message}") from None
         return given
 
     def combine(self, before: Any, asked: Any) -> Any:

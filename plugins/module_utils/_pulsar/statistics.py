@@ -29,9 +29,9 @@ class TopicUse(NamedTuple):
 
     def describe(self) -> str:
         """Return what would be lost with it, as the end of a sentence that begins with "it has"."""
-        parts = [f"the subscription {name} with {backlog} events left" for name, backlog in self.backlogs.items()]
-        parts += [f"{self.producers} connected producers"] if self.producers else []
-        parts += [f"{self.size} bytes of events"] if self.size else []
+        parts = [f"the subscription {name} with {_count(left, 'event')} left" for name, left in self.backlogs.items()]
+        parts += [_count(self.producers, "connected producer")] if self.producers else []
+        parts += [f"{_count(self.size, 'byte')} of events"] if self.size else []
         return ", ".join(parts)
 
 
@@ -46,3 +46,7 @@ def interpret_statistics(document: Mapping[str, Any], is_partitioned: bool) -> T
         raise ServiceError("Pulsar's statistics of a topic do not show its subscriptions and partitions.")
     backlogs = {name: read_number(subscriptions[name], "msgBacklog") or 0 for name in sorted(subscriptions)}
     return TopicUse(partitions, backlogs, len(producers or ()), read_number(document, "storageSize") or 0)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"

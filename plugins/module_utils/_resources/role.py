@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import ORGANIZATION_ADMINISTRATOR, Call
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
-from ansible_collections.datastax.astra.plugins.module_utils._documents import read_keys
+from ansible_collections.datastax.astra.plugins.module_utils._documents import read_keys, read_texts
 from ansible_collections.datastax.astra.plugins.module_utils._resource import DeclaredResource, Field
 
 _PATH = "/v2/organizations/roles"
@@ -71,18 +71,11 @@ class Role(DeclaredResource):
             "effect": "allow",
             "resources": role["resources"],
         }
-        advice = {403: f"{ORGANIZATION_ADMINISTRATOR} org-role-write"}
-        body = {"name": role["name"], "policy": policy}
+        advice, body = {403: f"{ORGANIZATION_ADMINISTRATOR} org-role-write"}, {"name": role["name"], "policy": policy}
         return Call(f"{verb} {self.label}", method, path, (200, 201, 204), (), advice, conflict, body=body)
 
 
 def _interpret(document: Any) -> dict[str, Any]:
     identifier, name, policy = read_keys(document, "id", "name", "policy")
-    actions, resources, description = read_keys(policy, "actions", "resources", "description")
-    return {
-        "id": identifier,
-        "name": name,
-        "permissions": sorted(actions or []),
-        "resources": sorted(resources or []),
-        "description": description or "",
-    }
+    described = {"id": identifier, "name": name, "description": read_keys(policy, "description")[0] or ""}
+    return {**described, "permissions": read_texts(policy, "actions"), "resources": read_texts(policy, "resources")}

@@ -17,7 +17,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Ca
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar import policies
 from ansible_collections.datastax.astra.plugins.module_utils._resource import Field
-from ansible_collections.datastax.astra.plugins.module_utils._streaming import AdminResource
+from ansible_collections.datastax.astra.plugins.module_utils._streaming import AdminResource, name_some
 
 
 class StreamingNamespace(AdminResource):
@@ -34,7 +34,7 @@ class StreamingNamespace(AdminResource):
     identity_options = ("tenant", "name")
     fields = tuple(Field(policy.option, policy.normalize, combine=policy.combine) for policy in policies.POLICIES)
     is_completed_by_update = True
-    forms = {"name": "name of a namespace"}
+    forms = {"name": "a namespace's name"}
 
     def list_admin(self, admin: Api, deadline: Deadline) -> list[dict[str, Any]]:
         """Return the names of the tenant's namespaces."""
@@ -73,4 +73,4 @@ class StreamingNamespace(AdminResource):
 
     def find_loss(self, before: dict[str, Any], deadline: Deadline) -> str | None:
         """Return the topics that would go with it."""
-        return f"it has the topics {', '.join(before['topics'])} with all their events" if before["topics"] else None
+        return f"it has {name_some('topic', before['topics'])} with all events" if before["topics"] else None

@@ -38,9 +38,9 @@ class StreamingSink(AdminResource):
     list_key = "sinks"
     identity_options = ("tenant", "namespace", "name")
     forms = {
-        "namespace": "name of a namespace",
-        "name": "name of a sink",
-        "subscription_name": "name of a subscription",
+        "namespace": "a namespace's name",
+        "name": "a sink's name",
+        "subscription_name": "a subscription's name",
     }
     spec = {
         "namespace": {"type": "str", "required": True},

@@ -15,7 +15,12 @@ from typing import Any, ClassVar
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
 from ansible_collections.datastax.astra.plugins.module_utils._documents import read_keys, read_number
-from ansible_collections.datastax.astra.plugins.module_utils._streaming import TENANT_KEYS, StreamingResource, is_active
+from ansible_collections.datastax.astra.plugins.module_utils._streaming import (
+    TENANT_KEYS,
+    StreamingResource,
+    is_active,
+    name_some,
+)
 
 _PATH = ("v2", "streaming", "tenants")
 
@@ -32,7 +37,7 @@ class StreamingTenant(StreamingResource):
         "force": {"type": "bool", "default": False},
     }
     needed_to_create = ("user_email",)
-    forms = {"name": "name of a tenant", "user_email": "email address"}
+    forms = {"name": "a tenant's name", "user_email": "an email address"}
     shows_limits: ClassVar[bool] = True  # which costs a request
     _limits: dict[str, Any] | None = None
 
@@ -49,8 +54,8 @@ class StreamingTenant(StreamingResource):
         if self._limits is None:
             call = self.call(f"Reading the limits of {self.label}", "GET", *_PATH, self.tenant, "limits", form=dict)
             limits = self.devops.read(call, deadline)
-            keys = {"namespaces": "namespace_limit", "topics_per_namespace": "topic_per_namespace_limit"}
-            self._limits = {name: read_number(limits, key) for name, key in keys.items()}
+            names = ("namespaces", "namespace_limit"), ("topics_per_namespace", "topic_per_namespace_limit")
+            self._limits = {name: read_number(limits, key) for name, key in names}
         return {**_interpret(record), "limits": self._limits}
 
     def find_unready(self, stored: dict[str, Any]) -> tuple[str, ...]:
@@ -79,7 +84,7 @@ class StreamingTenant(StreamingResource):
         names = self.list_names(admin, deadline, "namespaces", self.tenant) or []
         if "default" in names and not self.list_names(admin, deadline, "persistent", self.tenant, "default"):
             names.remove("default")
-        return f"it has the namespaces {', '.join(names)} with all their topics" if names else None
+        return f"it has {name_some('namespace', names)} with all topics" if names else None
 
 
 def _interpret(record: Any) -> dict[str, Any]:

@@ -74,7 +74,7 @@ class StreamingToken(StreamingResource):
             if validity != NO_LIMIT and not 0 <= least < validity:
                 problems.append("min_validity must be shorter than validity, or every run would make a token.")
         except InputError as error:
-            problems.append(f"min_validity: {error.message}")
+            problems.append(f"min_validity {error.message}")
         return problems
 
     def list(self, deadline: Deadline) -> list[dict[str, Any]]:

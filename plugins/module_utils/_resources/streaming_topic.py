@@ -2,11 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A persistent topic of Astra Streaming, partitioned or not, with the subscriptions that keep its events.
-
-Pulsar answers 404 for the statistics of a topic of the other kind (terraform-provider-astra issue 347), so that the
-list of topics then tells whether there is one.
-"""
+"""A persistent topic of Astra Streaming, partitioned or not, with the subscriptions that keep its events."""
 
 from __future__ import annotations
 
@@ -14,17 +10,9 @@ from typing import Any
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
-from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
-from ansible_collections.datastax.astra.plugins.module_utils._pulsar.statistics import TopicUse, interpret_statistics
-from ansible_collections.datastax.astra.plugins.module_utils._resource import Field
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.statistics import TopicUse
+from ansible_collections.datastax.astra.plugins.module_utils._resource import Field, check_count
 from ansible_collections.datastax.astra.plugins.module_utils._streaming import AdminResource
-
-
-def check_partitions(number: int) -> int:
-    """Return a number of partitions, or raise an InputError."""
-    if number < 0:
-        raise InputError("must not be negative.")
-    return number
 
 
 class StreamingTopic(AdminResource):
@@ -41,16 +29,12 @@ class StreamingTopic(AdminResource):
     }
     identity_options = ("tenant", "namespace", "name")
     fields = (
-        Field("partitions", check_partitions),
+        Field("partitions", check_count),
         Field("subscriptions", sorted, combine=lambda before, asked: sorted({*before, *asked})),
     )
     place = ("v2", "persistent")
-    forms = {
-        "namespace": "name of a namespace",
-        "name": "name of a topic",
-        "subscriptions": "name of a subscription",
-    }
-    _use: TopicUse
+    forms = {"namespace": "a namespace's name", "name": "a topic's name", "subscriptions": "a subscription's name"}
+    _use: TopicUse | None = None
 
     @property
     def key(self) -> dict[str, Any]:
@@ -64,22 +48,11 @@ class StreamingTopic(AdminResource):
         return [{**self.identify_topic(namespace, name), "partitions": partitions} for name, partitions in topics]
 
     def read_admin(self, admin: Api, deadline: Deadline) -> dict[str, Any] | None:
-        """Return the topic with its subscriptions, looked for as what is asked and then as what is listed."""
-        is_partitioned = bool(self.params.get("partitions"))
-        found = self._read_as(is_partitioned, admin, deadline)
-        if found is None:
-            partitions = self.list_topics(admin, deadline, self.params["namespace"]).get(self.params["name"])
-            if partitions is not None and bool(partitions) != is_partitioned:
-                return self._read_as(not is_partitioned, admin, deadline)
-        return found
-
-    def _read_as(self, is_partitioned: bool, admin: Api, deadline: Deadline) -> dict[str, Any] | None:
-        path, query = ("partitioned-stats", {"perPartition": "false"}) if is_partitioned else ("stats", None)
-        document = admin.read(self.ask("Reading", "GET", path, query=query, absent=(404,), form=dict), deadline)
-        if document is None:
-            return None
-        self._use = interpret_statistics(document, is_partitioned)
-        return {**self.key, "partitions": self._use.partitions, "subscriptions": [*self._use.backlogs]}
+        """Return the topic with its subscriptions."""
+        names = self.params["namespace"], self.params["name"]
+        self._use = self.read_topic(admin, deadline, *names, bool(self.params.get("partitions")))
+        shown = self._use and {"partitions": self._use.partitions, "subscriptions": [*self._use.backlogs]}
+        return shown and {**self.key, **shown}
 
     def create(self, asked: dict[str, Any]) -> tuple[Call, ...]:
         """Return the requests that make it with its subscriptions, before anything is sent to it."""
@@ -89,9 +62,9 @@ class StreamingTopic(AdminResource):
 
     def update(self, before: dict[str, Any], asked: dict[str, Any]) -> tuple[Call, ...]:
         """Return the requests that add partitions and subscriptions."""
-        grown = {"POST": asked["partitions"]} if "partitions" in asked else {}
+        counts = [asked["partitions"]] if "partitions" in asked else []
         missing = [name for name in asked.get("subscriptions", []) if name not in before["subscriptions"]]
-        growth = (self.ask("Adding partitions to", method, "partitions", body=body) for method, body in grown.items())
+        growth = (self.ask("Adding partitions to", "POST", "partitions", body=count) for count in counts)
         return (*growth, *map(self._subscribe, missing))
 
     def refuse_change(self, before: dict[str, Any], after: dict[str, Any]) -> str | None:
@@ -107,7 +80,7 @@ class StreamingTopic(AdminResource):
 
     def find_loss(self, before: dict[str, Any], deadline: Deadline) -> str | None:
         """Return who uses it and what it holds."""
-        use = self._use.describe()
+        use = self._use and self._use.describe()
         return f"it has {use}" if use else None
 
     def _subscribe(self, name: str) -> Call:

@@ -62,7 +62,7 @@ def test_statistics():
     assert (use.partitions, use.backlogs, use.producers, use.size) == (3, {"archive": 0, "siem": 7}, 1, 1024)
     assert use.describe() == (
         "the subscription archive with 0 events left, the subscription siem with 7 events left, "
-        "1 connected producers, 1024 bytes of events"
+        "1 connected producer, 1024 bytes of events"
     )
     assert interpret_statistics(STATISTICS, is_partitioned=False).partitions == 0
     assert interpret_statistics({"subscriptions": {}}, is_partitioned=False).describe() == ""

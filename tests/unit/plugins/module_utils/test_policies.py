@@ -125,7 +125,7 @@ def test_what_is_asked_reads_as_pulsar_has_it(option, given, expected):
 
 
 def test_errors_name_the_part():
-    with pytest.raises(InputError, match="^size is not a size"):
+    with pytest.raises(InputError, match=r"^has a size that is not a size"):
         RETENTION.normalize({"time": "7d", "size": "10"})
 
 
