@@ -1,0 +1,349 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rules of the audit.
+
+A rule looks at one organization's observation and returns a verdict, or None where there is nothing for it to judge.
+Each says why it exists, so that a reader of a report needs nothing else. What cannot be known is never taken as passed.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Callable, NamedTuple
+
+from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.observation import (
+    Check,
+    Observation,
+    read_time,
+    write_time,
+)
+from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.text import count
+
+PASSED, FAILED, UNKNOWN, WAIVED = STATES = ("passed", "failed", "unknown", "waived")
+SEVERITIES = ("critical", "high", "medium", "low")
+
+# What has to be so before a rule has something to judge; see applies().
+ALWAYS, READ, CONFIGURED, STREAMING = range(4)
+
+# The checks of a delivery that tell what guards the topic against loss; the others follow an event on its way.
+GUARDS = ("subscription", "inactive_topics", "retention", "backlog", "producers")
+SECRET_OPTIONS = ("pulsar_token", "oauth2_credentials_url")
+ASTRA_STREAMING = ".streaming.datastax.com"
+REGION = "aws-useast2"
+
+
+class Verdict(NamedTuple):
+    """What a rule found.
+
+    :ivar state: ``passed``, ``failed`` or ``unknown``.
+    :ivar cause: a few words that are the same for all organizations that share the cause.
+    :ivar reason: the whole sentence, with what was seen.
+    :ivar advice: what to do, or an empty string.
+    """
+
+    state: str
+    cause: str
+    reason: str
+    advice: str = ""
+
+
+Judge = Callable[[Observation, Mapping[str, int], datetime.datetime], "Verdict | None"]
+
+
+class Rule(NamedTuple):
+    """One rule.
+
+    :ivar title: what is so when the rule is kept.
+    :ivar reason: why it has to be so.
+    :ivar judge: takes the observation, the thresholds, and the time of the run.
+    :ivar needs: ALWAYS, READ, CONFIGURED or STREAMING.
+    :ivar thresholds: numbers that users may change.
+    :ivar unknown_is_broken: whether the audit fails where the rule cannot tell.
+    :ivar needs_broker: whether it judges what the broker says.
+    :ivar controls: which controls of which framework this is evidence for.
+    """
+
+    id: str
+    title: str
+    reason: str
+    severity: str
+    judge: Judge
+    needs: int = STREAMING
+    thresholds: Mapping[str, int] = {}
+    unknown_is_broken: bool = True
+    needs_broker: bool = False
+    controls: tuple[str, ...] = ()
+
+
+def applies(rule: Rule, observation: Observation) -> bool:
+    """Tell whether a rule has something to judge: one cause shall not be found by rule after rule."""
+    stream = observation["stream"]
+    wanted = (observation["desired"] or {}).get("state", "present") == "present"
+    if rule.needs == ALWAYS:
+        return True
+    if observation["error"] is not None or observation["exists"] is None:
+        return False
+    if rule.needs == READ:
+        return True
+    if not wanted or stream is None:
+        return False
+    return rule.needs == CONFIGURED or "kind" not in stream
+
+
+def _judge_variables(observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime) -> Verdict:
+    problems = observation["problems"]
+    if problems:
+        cause = problems[0] if len(problems) == 1 else count(len(problems), "mistake")
+        unread = ["It was not read."] if observation["exists"] is None and observation["error"] is None else []
+        advice = "Correct the variables; the playbook audit_log_stream_preflight checks them."
+        return Verdict(FAILED, cause, " ".join([*problems, *unread]), advice)
+    return Verdict(PASSED, "", "No mistake was found in its variables.")
+
+
+def _judge_reading(observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime) -> Verdict | None:
+    if observation["error"] is not None:
+        return Verdict(UNKNOWN, observation["error"], observation["error"], "Read it again when the cause is mended.")
+    if observation["exists"] is None:
+        # Where the variables have mistakes, that is the one cause, and said there.
+        return None if observation["problems"] else Verdict(UNKNOWN, "was not read", "It was not read.")
+    return Verdict(PASSED, "", "The service was asked and answered.")
+
+
+def _judge_streaming(observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime) -> Verdict:
+    desired, exists = observation["desired"] or {}, observation["exists"]
+    if desired.get("state") == "absent":
+        if exists:
+            reason = "It streams, and the inventory says that it must not."
+            return Verdict(
+                FAILED, "streams, and must not", reason, "Run the playbook audit_log_stream, which removes it."
+            )
+        return Verdict(PASSED, "", "It does not stream, as the inventory says.")
+    if not exists:
+        reason = "No audit log streaming is configured: nobody outside Astra sees what happens in it."
+        return Verdict(FAILED, "does not stream", reason, "Run the playbook audit_log_stream, which configures it.")
+    return Verdict(PASSED, "", "Audit log streaming is configured.")
+
+
+def _judge_destination(observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime) -> Verdict:
+    stream, desired = observation["stream"] or {}, observation["desired"]
+    advice = "If nobody changed it on purpose, run the playbook audit_log_stream, which puts it right."
+    if "kind" in stream:
+        return Verdict(FAILED, "streams to something other than Pulsar", f"It streams to {stream['kind']}.", advice)
+    if desired is None:
+        reason = "Its variables have mistakes, so that nobody knows which destination is approved."
+        return Verdict(UNKNOWN, "no approved destination", reason)
+    differing = [option for option in observation["differences"] if option not in SECRET_OPTIONS]
+    if differing:
+        pairs = [f"{option} is {_shown(stream, option)}, approved is {_shown(desired, option)}" for option in differing]
+        return Verdict(FAILED, f"{', '.join(differing)} not as approved", f"The {'; the '.join(pairs)}.", advice)
+    return Verdict(PASSED, "", f"It streams to {stream.get('topic')} at {stream.get('endpoint')}, as approved.")
+
+
+def _shown(fields: Mapping[str, object], option: str) -> str:
+    value = fields.get(option)
+    return "not set" if value is None else str(value)
+
+
+def _judge_region(observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime) -> Verdict:
+    endpoint = str((observation["stream"] or {}).get("endpoint"))
+    host = endpoint.partition("://")[2].rsplit(":", 1)[0].rstrip(".")
+    if not host.endswith(ASTRA_STREAMING):
+        reason = f"The name {host} does not tell in which region it is; it is not one of Astra Streaming."
+        return Verdict(UNKNOWN, "not an endpoint of Astra Streaming", reason)
+    if not host[: -len(ASTRA_STREAMING)].endswith(REGION):
+        advice = "Use a tenant in AWS us-east-2."
+        return Verdict(FAILED, "not AWS us-east-2", f"{host} is not in AWS us-east-2: events do not arrive.", advice)
+    return Verdict(PASSED, "", f"{host} is in AWS us-east-2.")
+
+
+def _judge_token_validity(
+    observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime
+) -> Verdict | None:
+    if (observation["stream"] or {}).get("auth_strategy") == "oauth2":
+        return None
+    days = thresholds["days"]
+    text = observation["token_expires_at"]
+    ends = None if text is None else _moment(text)
+    if ends is None:
+        reason = "The run was not given the token, or it names no end: when it ends is not known."
+        return Verdict(UNKNOWN, "the token's end is not known", reason, "Use a token that says when it ends.")
+    when, advice = write_time(ends), "Make a new token, and run the playbook audit_log_stream with it."
+    if ends <= now:
+        return Verdict(FAILED, "the token has ended", f"The token ended on {when}, {_ago(now - ends)}.", advice)
+    left = count((ends - now).days, "day")
+    if ends - now < datetime.timedelta(days=days):
+        reason = f"The token ends on {when}, in {left}."
+        return Verdict(FAILED, f"the token ends within {count(days, 'day')}", reason, advice)
+    return Verdict(PASSED, "", f"The token is good for {left}, until {when}.")
+
+
+def _judge_token_compared(
+    observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime
+) -> Verdict | None:
+    advice = "Run the playbook audit_log_stream, which sends the inventory's token."
+    if any(option in SECRET_OPTIONS for option in observation["differences"]):
+        reason = "The secret that the service was last sent is not the one in the inventory."
+        return Verdict(FAILED, "another token than the inventory's", reason, advice)
+    if not observation["token_compared"]:
+        reason = "The service never shows its token, and no fingerprint of the one that was sent is kept."
+        return Verdict(UNKNOWN, "could not be compared", reason, "Set audit_log_stream_fingerprint_store.")
+    return Verdict(PASSED, "", "The service was last sent the secret that is in the inventory.")
+
+
+def _judge_broker(observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime) -> Verdict:
+    delivery = observation["delivery"]
+    if delivery is None:
+        return Verdict(UNKNOWN, "the broker was not asked", "The broker was not asked.")
+    way = [check for check in delivery["checks"] if check["id"] not in GUARDS]
+    if delivery["verdict"] == "broken":
+        return _told(FAILED, [check for check in way if check["state"] == FAILED], "An event would not arrive.")
+    if delivery["verdict"] in ("proven", "quiet"):
+        return Verdict(PASSED, "", "The broker takes what this token sends to this topic.")
+    return _told(UNKNOWN, [check for check in way if check["state"] == UNKNOWN], "Whether events arrive is not known.")
+
+
+def _judge_loss_guard(observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime) -> Verdict:
+    delivery = observation["delivery"]
+    if delivery is None:
+        return Verdict(UNKNOWN, "the broker was not asked", "The broker was not asked.")
+    guards = [check for check in delivery["checks"] if check["id"] in GUARDS]
+    failed = [check for check in guards if check["state"] == FAILED or check["id"] in delivery["at_risk"]]
+    unknown = [check for check in guards if check["state"] != PASSED]
+    if failed:
+        return _told(FAILED, failed, "Events may get lost.")
+    if unknown or not guards:
+        return _told(UNKNOWN, unknown, "Whether events can get lost is not known.")
+    return Verdict(PASSED, "", "Nothing was found by which events would get lost.")
+
+
+def _told(state: str, checks: list[Check], otherwise: str) -> Verdict:
+    cause = ", ".join(check["id"] for check in checks)
+    reason = " ".join(check["message"] for check in checks if check["message"])
+    advice = " ".join(check["advice"] for check in checks if check["advice"])
+    return Verdict(state, cause or otherwise, reason or otherwise, advice)
+
+
+def _judge_last_event(observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime) -> Verdict:
+    delivery, hours = observation["delivery"], thresholds["hours"]
+    if delivery is None:
+        return Verdict(UNKNOWN, "the broker was not asked", "The broker was not asked.")
+    last = None if delivery["last_event"] is None else _moment(delivery["last_event"])
+    if last is None:
+        reason = "No event was seen at the topic, which may be because none was due."
+        return Verdict(UNKNOWN, "no event seen", reason, "Let the probe of the playbook audit_log_delivery cause one.")
+    seen = f"The last event arrived on {write_time(last)}, {_ago(now - last)}."
+    if now - last > datetime.timedelta(hours=hours):
+        advice = "Look at the delivery with the playbook audit_log_delivery; its probe causes an event."
+        return Verdict(FAILED, f"no event for {count(hours, 'hour')}", seen, advice)
+    return Verdict(PASSED, "", seen)
+
+
+def _moment(text: str) -> datetime.datetime | None:
+    try:
+        return read_time(text)
+    except ValueError:
+        return None
+
+
+def _ago(time: datetime.timedelta) -> str:
+    hours = int(time.total_seconds() // 3600)
+    if hours < 1:
+        return "less than an hour before the audit"
+    return f"{count(hours, 'hour') if hours < 48 else count(hours // 24, 'day')} before the audit"
+
+
+BUILT_IN = (
+    Rule(
+        "variables",
+        "Its variables have no mistakes",
+        "What the inventory gets wrong is neither configured nor audited as it was meant.",
+        "high",
+        _judge_variables,
+        needs=ALWAYS,
+        controls=("SOC 2 CC8.1", "ISO 27001 A.8.9", "CIS 4.1"),
+    ),
+    Rule(
+        "reading",
+        "Its configuration was read",
+        "An organization that could not be looked at is not known to be in order.",
+        "high",
+        _judge_reading,
+        needs=ALWAYS,
+        controls=("SOC 2 CC4.1", "ISO 27001 A.5.36", "CIS 8.1"),
+    ),
+    Rule(
+        "streaming",
+        "Its audit log is streamed, where it shall be",
+        "Without a stream nobody outside Astra can see, keep or alert on what is done in the organization.",
+        "critical",
+        _judge_streaming,
+        needs=READ,
+        controls=("SOC 2 CC7.2", "ISO 27001 A.8.15", "CIS 8.2", "CIS 8.12"),
+    ),
+    Rule(
+        "destination",
+        "It streams to the approved destination",
+        "An audit log that goes elsewhere is missing where people look, and may be read by whoever owns that place.",
+        "critical",
+        _judge_destination,
+        needs=CONFIGURED,
+        controls=("SOC 2 CC6.7", "SOC 2 CC7.2", "ISO 27001 A.8.15", "ISO 27001 A.5.14", "CIS 8.9"),
+    ),
+    Rule(
+        "region",
+        "The destination is in AWS us-east-2",
+        "Astra sends audit logs to Astra Streaming in this region only. Others are accepted, and then nothing arrives.",
+        "high",
+        _judge_region,
+        controls=("SOC 2 CC7.2", "ISO 27001 A.8.15", "CIS 8.9"),
+    ),
+    Rule(
+        "token_validity",
+        "The token is good for long enough",
+        "When the token ends, the stream stops without a sign in Astra.",
+        "high",
+        _judge_token_validity,
+        thresholds={"days": 30},
+        controls=("SOC 2 CC6.1", "ISO 27001 A.5.17", "CIS 8.2"),
+    ),
+    Rule(
+        "token_compared",
+        "The service has the inventory's token",
+        "The service hides the token it has. Only a fingerprint tells whether a rotation has reached it.",
+        "medium",
+        _judge_token_compared,
+        unknown_is_broken=False,
+        controls=("SOC 2 CC6.1", "ISO 27001 A.5.17", "ISO 27001 A.8.9"),
+    ),
+    Rule(
+        "broker_accepts",
+        "The broker takes its events",
+        "A stream can be configured and yet be refused by the broker: by its token, its topic or the network.",
+        "critical",
+        _judge_broker,
+        needs_broker=True,
+        controls=("SOC 2 CC7.2", "ISO 27001 A.8.16", "CIS 8.2"),
+    ),
+    Rule(
+        "loss_guard",
+        "Nothing lets events get lost",
+        "A topic without a durable subscription, or with a short retention, forgets events before anybody reads them.",
+        "high",
+        _judge_loss_guard,
+        needs_broker=True,
+        controls=("SOC 2 A1.2", "ISO 27001 A.8.15", "ISO 27001 A.5.33", "CIS 8.3", "CIS 8.10"),
+    ),
+    Rule(
+        "last_event",
+        "Events arrive",
+        "Only an event that has arrived proves that the whole way works.",
+        "medium",
+        _judge_last_event,
+        thresholds={"hours": 168},
+        needs_broker=True,
+        controls=("SOC 2 CC7.2", "ISO 27001 A.8.16", "CIS 8.2"),
+    ),
+)

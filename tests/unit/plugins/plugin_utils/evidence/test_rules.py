@@ -1,0 +1,212 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each rule on its own: what it says of what was seen, and that it never takes silence for certainty."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.rules import BUILT_IN, SEVERITIES
+
+from tests.evidence.samples import (
+    audit,
+    days,
+    deliver,
+    differ,
+    missing,
+    observe,
+)
+
+IDS = [rule.id for rule in BUILT_IN]
+ABSENT = {"desired": {"state": "absent"}, "delivery": None}
+
+
+def judge(observation, rules=None):
+    """Return the findings by rule."""
+    return {finding.rule: finding for finding in audit([observation], rules).findings}
+
+
+def states(observation, rules=None):
+    return {rule: finding.state for rule, finding in judge(observation, rules).items()}
+
+
+def test_all_is_in_order():
+    assert states(observe()) == dict.fromkeys(IDS, "passed")
+
+
+@pytest.mark.parametrize("rule", BUILT_IN, ids=IDS)
+def test_a_rule_explains_itself(rule):
+    assert rule.title
+    assert rule.reason.endswith(".")
+    assert rule.severity in SEVERITIES
+    assert rule.controls
+
+
+class TestVariables:
+    def test_mistakes(self):
+        found = judge(observe(problems=["topic is wrong.", "endpoint is wrong."]))["variables"]
+        assert (found.state, found.cause, found.reason) == (
+            "failed",
+            "2 mistakes",
+            "topic is wrong. endpoint is wrong.",
+        )
+
+    def test_mistakes_that_kept_it_from_being_read(self):
+        found = judge(observe(problems=["topic is wrong."], exists=None, stream=None, desired=None))
+        assert list(found) == ["variables"]
+        assert found["variables"].reason == "topic is wrong. It was not read."
+
+
+class TestReading:
+    def test_an_error_is_unknown_and_nothing_else_is_judged(self):
+        found = judge(observe(error="The service answered 403.", exists=None, stream=None))
+        assert {rule: finding.state for rule, finding in found.items()} == {"variables": "passed", "reading": "unknown"}
+        assert found["reading"].broken
+        assert found["reading"].reason == "The service answered 403."
+
+    def test_an_error_with_what_an_earlier_answer_said(self):
+        assert list(states(observe(error="The service answered 500."))) == ["variables", "reading"]
+
+    def test_silence(self):
+        assert states(observe(exists=None, stream=None)) == {"variables": "passed", "reading": "unknown"}
+
+
+class TestStreaming:
+    def test_missing(self):
+        found = judge(missing())
+        assert list(found) == ["variables", "reading", "streaming"]
+        assert (found["streaming"].state, found["streaming"].cause) == ("failed", "does not stream")
+
+    def test_absent_as_wanted(self):
+        assert states(observe(exists=False, stream=None, **ABSENT)) == dict.fromkeys(IDS[:3], "passed")
+
+    def test_present_though_unwanted(self):
+        found = judge(observe(**ABSENT))
+        assert list(found) == ["variables", "reading", "streaming"]
+        assert found["streaming"].cause == "streams, and must not"
+
+
+class TestDestination:
+    def test_another_topic(self):
+        found = judge(differ(topic="persistent://other/security/acme-001"))["destination"]
+        assert (found.state, found.cause) == ("failed", "topic not as approved")
+        assert found.reason == (
+            "The topic is persistent://other/security/acme-001, approved is persistent://acme-audit/security/acme-001."
+        )
+
+    def test_an_option_that_is_missing(self):
+        observation = differ(auth_strategy="oauth2")
+        observation["differences"].append("oauth2_audience")
+        assert "oauth2_audience is not set, approved is not set" in judge(observation)["destination"].reason
+
+    def test_another_kind(self):
+        found = judge(observe(stream={"kind": "kafka", "fields": {}}))
+        assert found["destination"].reason == "It streams to kafka."
+        assert list(found) == ["variables", "reading", "streaming", "destination"]
+
+    def test_nobody_knows_what_is_approved(self):
+        assert states(observe(desired=None, problems=["No."]))["destination"] == "unknown"
+
+    def test_the_secret_is_not_the_destination(self):
+        assert states(observe(differences=["pulsar_token"]))["destination"] == "passed"
+
+
+class TestRegion:
+    @pytest.mark.parametrize(
+        ("host", "state"),
+        [
+            ("pulsar-aws-useast2.streaming.datastax.com:6651", "passed"),
+            ("pulsar-aws-useast2.streaming.datastax.com.", "passed"),
+            ("pulsar-aws-uswest2.streaming.datastax.com:6651", "failed"),
+            ("pulsar.example.com:6651", "unknown"),
+            ("streaming.datastax.com.evil.example", "unknown"),
+        ],
+    )
+    def test_hosts(self, host, state):
+        assert states(differ(endpoint=f"pulsar+ssl://{host}"))["region"] == state
+
+
+class TestTokenValidity:
+    @pytest.mark.parametrize(
+        ("ends", "state", "reason"),
+        [
+            (days(30), "passed", "The token is good for 30 days, until 2026-11-19T10:15:00Z."),
+            (days(29.9), "failed", "The token ends on 2026-11-19T07:51:00Z, in 29 days."),
+            (days(0), "failed", "The token ended on 2026-10-20T10:15:00Z, less than an hour before the audit."),
+            (days(-3), "failed", "The token ended on 2026-10-17T10:15:00Z, 3 days before the audit."),
+            ("2026-11-19T12:15:00.5+02:00", "passed", "The token is good for 30 days, until 2026-11-19T10:15:00Z."),
+            (None, "unknown", "The run was not given the token, or it names no end: when it ends is not known."),
+            ("soon", "unknown", "The run was not given the token, or it names no end: when it ends is not known."),
+        ],
+    )
+    def test_ends(self, ends, state, reason):
+        found = judge(observe(token_expires_at=ends))["token_validity"]
+        assert (found.state, found.reason) == (state, reason)
+
+    def test_threshold(self):
+        assert states(observe(token_expires_at=days(8)), {"token_validity": {"days": 7}})["token_validity"] == "passed"
+
+    def test_oauth2_has_no_token(self):
+        assert "token_validity" not in states(differ(auth_strategy="oauth2"))
+
+
+class TestTokenCompared:
+    def test_not_compared_is_said_and_does_not_fail_the_audit(self):
+        found = judge(observe(token_compared=False))["token_compared"]
+        assert (found.state, found.broken) == ("unknown", False)
+
+    def test_unless_it_shall(self):
+        found = judge(observe(token_compared=False), {"token_compared": {"unknown_is_broken": True}})
+        assert found["token_compared"].broken
+
+    @pytest.mark.parametrize("option", ["pulsar_token", "oauth2_credentials_url"])
+    def test_another_one(self, option):
+        assert states(observe(differences=[option]))["token_compared"] == "failed"
+
+
+class TestDelivery:
+    RULES = ("broker_accepts", "loss_guard", "last_event")
+
+    def judge(self, delivery):
+        found = judge(observe(delivery=delivery))
+        return {rule: (found[rule].state, found[rule].cause) for rule in self.RULES}
+
+    def test_the_broker_was_not_asked(self):
+        assert self.judge(None) == dict.fromkeys(self.RULES, ("unknown", "the broker was not asked"))
+
+    def test_broken(self):
+        found = self.judge(deliver(None, "broken", authenticate="failed", topic="unknown", subscription="unknown"))
+        assert found == {
+            "broker_accepts": ("failed", "authenticate"),
+            "loss_guard": ("unknown", "subscription"),
+            "last_event": ("unknown", "no event seen"),
+        }
+
+    def test_not_permitted_to_know(self):
+        found = self.judge(deliver(None, "unknown", produce="unknown"))
+        assert found["broker_accepts"] == ("unknown", "produce")
+
+    def test_quiet(self):
+        found = self.judge(deliver(None, "quiet"))
+        assert (found["broker_accepts"][0], found["last_event"][0]) == ("passed", "unknown")
+
+    def test_at_risk(self):
+        found = judge(observe(delivery=deliver(retention="failed", backlog="unknown")))["loss_guard"]
+        assert (found.state, found.cause) == ("failed", "retention")
+        assert (found.reason, found.advice) == ("The check retention says so.", "Mend retention.")
+
+    def test_no_guard_was_looked_at(self):
+        assert self.judge({"verdict": "proven", "checks": [], "at_risk": [], "last_event": None})["loss_guard"] == (
+            "unknown",
+            "Whether events can get lost is not known.",
+        )
+
+    @pytest.mark.parametrize(
+        ("last", "state"), [(days(-7), "passed"), (days(-7.01), "failed"), (days(0.1), "passed"), ("?", "unknown")]
+    )
+    def test_last_event(self, last, state):
+        assert self.judge(deliver(last))["last_event"][0] == state
+
+    def test_left_out(self):
+        assert not set(self.RULES) & set(states(observe(delivery=None), {"delivery": False}))
