@@ -139,7 +139,7 @@ def _judge_destination(observation: Observation, thresholds: Mapping[str, int], 
     if differing:
         pairs = [f"{option} is {_shown(stream, option)}, approved is {_shown(desired, option)}" for option in differing]
         return Verdict(FAILED, f"{', '.join(differing)} not as approved", f"The {'; the '.join(pairs)}.", advice)
-    return Verdict(PASSED, "", f"It streams to {stream.get('topic')} at {stream.get('endpoint')}, as approved.")
+    return Verdict(PASSED, "", "It streams where the inventory says, and in the way it says.")
 
 
 def _shown(fields: Mapping[str, object], option: str) -> str:
@@ -199,10 +199,12 @@ def _judge_broker(observation: Observation, thresholds: Mapping[str, int], now: 
         return Verdict(UNKNOWN, "the broker was not asked", "The broker was not asked.")
     way = [check for check in delivery["checks"] if check["id"] not in GUARDS]
     if delivery["verdict"] == "broken":
-        return _told(FAILED, [check for check in way if check["state"] == FAILED], "An event would not arrive.")
+        failed = [check for check in way if check["state"] == FAILED]
+        return _told(FAILED, failed, "events do not get there", "An event would not arrive.")
     if delivery["verdict"] in ("proven", "quiet"):
         return Verdict(PASSED, "", "The broker takes what this token sends to this topic.")
-    return _told(UNKNOWN, [check for check in way if check["state"] == UNKNOWN], "Whether events arrive is not known.")
+    unknown = [check for check in way if check["state"] == UNKNOWN]
+    return _told(UNKNOWN, unknown, "delivery is not known", "Whether events arrive is not known.")
 
 
 def _judge_loss_guard(observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime) -> Verdict:
@@ -213,17 +215,18 @@ def _judge_loss_guard(observation: Observation, thresholds: Mapping[str, int], n
     failed = [check for check in guards if check["state"] == FAILED or check["id"] in delivery["at_risk"]]
     unknown = [check for check in guards if check["state"] != PASSED]
     if failed:
-        return _told(FAILED, failed, "Events may get lost.")
+        return _told(FAILED, failed, "events may get lost", "Events may get lost.")
     if unknown or not guards:
-        return _told(UNKNOWN, unknown, "Whether events can get lost is not known.")
+        return _told(UNKNOWN, unknown, "loss is not ruled out", "Whether events can get lost is not known.")
     return Verdict(PASSED, "", "Nothing was found by which events would get lost.")
 
 
-def _told(state: str, checks: list[Check], otherwise: str) -> Verdict:
-    cause = ", ".join(check["id"] for check in checks)
+def _told(state: str, checks: list[Check], cause: str, otherwise: str) -> Verdict:
+    """Return a verdict in the words of the checks that it follows from."""
+    ids = ", ".join(check["id"] for check in checks)
     reason = " ".join(check["message"] for check in checks if check["message"])
     advice = " ".join(check["advice"] for check in checks if check["advice"])
-    return Verdict(state, cause or otherwise, reason or otherwise, advice)
+    return Verdict(state, f"{cause}: {ids}" if ids else cause, reason or otherwise, advice)
 
 
 def _judge_last_event(observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime) -> Verdict:

@@ -178,14 +178,14 @@ class TestDelivery:
     def test_broken(self):
         found = self.judge(deliver(None, "broken", authenticate="failed", topic="unknown", subscription="unknown"))
         assert found == {
-            "broker_accepts": ("failed", "authenticate"),
-            "loss_guard": ("unknown", "subscription"),
+            "broker_accepts": ("failed", "events do not get there: authenticate"),
+            "loss_guard": ("unknown", "loss is not ruled out: subscription"),
             "last_event": ("unknown", "no event seen"),
         }
 
     def test_not_permitted_to_know(self):
         found = self.judge(deliver(None, "unknown", produce="unknown"))
-        assert found["broker_accepts"] == ("unknown", "produce")
+        assert found["broker_accepts"] == ("unknown", "delivery is not known: produce")
 
     def test_quiet(self):
         found = self.judge(deliver(None, "quiet"))
@@ -193,13 +193,13 @@ class TestDelivery:
 
     def test_at_risk(self):
         found = judge(observe(delivery=deliver(retention="failed", backlog="unknown")))["loss_guard"]
-        assert (found.state, found.cause) == ("failed", "retention")
+        assert (found.state, found.cause) == ("failed", "events may get lost: retention")
         assert (found.reason, found.advice) == ("The check retention says so.", "Mend retention.")
 
     def test_no_guard_was_looked_at(self):
         assert self.judge({"verdict": "proven", "checks": [], "at_risk": [], "last_event": None})["loss_guard"] == (
             "unknown",
-            "Whether events can get lost is not known.",
+            "loss is not ruled out",
         )
 
     @pytest.mark.parametrize(
