@@ -13,8 +13,8 @@ import time
 from collections.abc import Iterator
 from typing import Callable
 
-from ansible_collections.datastax.astra.plugins.module_utils import atomic_file
-from ansible_collections.datastax.astra.plugins.module_utils.errors import InputError
+from ansible_collections.datastax.astra.plugins.module_utils import _atomic_file
+from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence import (
     as_csv,
     as_html,
@@ -45,9 +45,9 @@ def write_evidence(directory: str, judge: Callable[[history.History], tuple[Audi
             past = _read(os.path.join(directory, history.FILE)) or ""
             audit, line = judge(history.read_history(past, _head(directory)))
             if line:
-                atomic_file.replace(os.path.join(directory, history.FILE), past + line)
+                _atomic_file.replace(os.path.join(directory, history.FILE), past + line)
             for form in FORMATS:
-                atomic_file.replace(os.path.join(directory, form.FILE), form.render(audit))
+                _atomic_file.replace(os.path.join(directory, form.FILE), form.render(audit))
     except OSError as error:
         name = os.path.basename(error.filename or directory)
         raise InputError(f"audit_log_stream_audit_dir: {name} cannot be used: {error.strerror}.") from None

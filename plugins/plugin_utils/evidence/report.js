@@ -17,7 +17,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const first = element("rows"), more = element("more"), form = element("filter");
 
   const rows = [...first.rows, ...more.rows].map((row, index) => {
-    const cells = [...row.cells].map((cell) => cell.textContent.toLowerCase());
+    const cells = [...row.cells].map((cell) => cell.textContent.trim().toLowerCase());
     const name = row.cells[0].firstChild ? row.cells[0].firstChild.data : "";
     cells[1] = String(STATES.indexOf(row.className));
     return { row, index, name, state: row.className, cells, text: cells.join(" "),
@@ -114,7 +114,9 @@ document.addEventListener("DOMContentLoaded", () => {
     cancelAnimationFrame(pending);
     pending = requestAnimationFrame(() => { limit = FIRST; show(); });
   });
-  form.addEventListener("change", () => { limit = FIRST; show(); });
+  for (const input of form.querySelectorAll("select, [type=checkbox]")) {
+    input.addEventListener("change", () => { limit = FIRST; show(); });
+  }
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(() => { cause = null; limit = FIRST; show(); }));
   element("next").addEventListener("click", () => { limit += PAGE; show(); });

@@ -14,6 +14,8 @@ import datetime
 from collections.abc import Mapping
 from typing import Callable, NamedTuple
 
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import SECRET_OPTIONS
+from ansible_collections.datastax.astra.plugins.module_utils._resources._audit_log_stream_request import is_in_region
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.observation import (
     Check,
     Observation,
@@ -30,9 +32,6 @@ ALWAYS, READ, CONFIGURED, STREAMING = range(4)
 
 # The checks of a delivery that tell what guards the topic against loss; the others follow an event on its way.
 GUARDS = ("subscription", "inactive_topics", "retention", "backlog", "producers")
-SECRET_OPTIONS = ("pulsar_token", "oauth2_credentials_url")
-ASTRA_STREAMING = ".streaming.datastax.com"
-REGION = "aws-useast2"
 
 
 class Verdict(NamedTuple):
@@ -135,7 +134,7 @@ def _judge_destination(observation: Observation, thresholds: Mapping[str, int], 
     if desired is None:
         reason = "Its variables have mistakes, so that nobody knows which destination is approved."
         return Verdict(UNKNOWN, "no approved destination", reason)
-    differing = [option for option in observation["differences"] if option not in SECRET_OPTIONS]
+    differing = [option for option in observation["differences"] if option not in SECRET_OPTIONS.values()]
     if differing:
         pairs = [f"{option} is {_shown(stream, option)}, approved is {_shown(desired, option)}" for option in differing]
         return Verdict(FAILED, f"{', '.join(differing)} not as approved", f"The {'; the '.join(pairs)}.", advice)
@@ -149,14 +148,14 @@ def _shown(fields: Mapping[str, object], option: str) -> str:
 
 def _judge_region(observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime) -> Verdict:
     endpoint = str((observation["stream"] or {}).get("endpoint"))
-    host = endpoint.partition("://")[2].rsplit(":", 1)[0].rstrip(".")
-    if not host.endswith(ASTRA_STREAMING):
-        reason = f"The name {host} does not tell in which region it is; it is not one of Astra Streaming."
+    in_region = is_in_region(endpoint)
+    if in_region is None:
+        reason = f"{endpoint} does not tell in which region it is; it is not one of Astra Streaming."
         return Verdict(UNKNOWN, "not an endpoint of Astra Streaming", reason)
-    if not host[: -len(ASTRA_STREAMING)].endswith(REGION):
-        advice = "Use a tenant in AWS us-east-2."
-        return Verdict(FAILED, "not AWS us-east-2", f"{host} is not in AWS us-east-2: events do not arrive.", advice)
-    return Verdict(PASSED, "", f"{host} is in AWS us-east-2.")
+    if not in_region:
+        reason = f"{endpoint} is not in AWS us-east-2: events do not arrive."
+        return Verdict(FAILED, "not AWS us-east-2", reason, "Use a tenant in AWS us-east-2.")
+    return Verdict(PASSED, "", f"{endpoint} is in AWS us-east-2.")
 
 
 def _judge_token_validity(
@@ -184,7 +183,7 @@ def _judge_token_compared(
     observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime
 ) -> Verdict | None:
     advice = "Run the playbook audit_log_stream, which sends the inventory's token."
-    if any(option in SECRET_OPTIONS for option in observation["differences"]):
+    if any(option in SECRET_OPTIONS.values() for option in observation["differences"]):
         reason = "The secret that the service was last sent is not the one in the inventory."
         return Verdict(FAILED, "another token than the inventory's", reason, advice)
     if not observation["token_compared"]:

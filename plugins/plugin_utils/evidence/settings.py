@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, Callable, NamedTuple
 
-from ansible_collections.datastax.astra.plugins.module_utils.errors import InputError
+from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.observation import Observation, read_time
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.rules import (
     BUILT_IN,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-MASK = "********"
+from ansible_collections.datastax.astra.plugins.module_utils._secrets import MASK
 
 # Written out, because what Python calls printable changes with the Unicode version of each release.
 _INVISIBLE = re.compile(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from ansible_collections.datastax.astra.plugins.module_utils.errors import InputError
+from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence import directory, findings
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.directory import write_evidence
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.history import read_history

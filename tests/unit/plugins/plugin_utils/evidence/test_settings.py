@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
-from ansible_collections.datastax.astra.plugins.module_utils.errors import InputError
+from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.rules import BUILT_IN
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.settings import read_rules, read_waivers
 
