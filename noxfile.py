@@ -374,9 +374,10 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def recording(session: nox.Session) -> None:
-    """Run the demo and draw its screen into docs/images/demo.svg, which the README shows."""
+    """Draw the pictures of the README into docs/images: the demo's screen, and the report of an audit (by Chromium)."""
     install(session, "recording")
     session.run("python", "docs/record_demo.py")
+    session.run("python", "docs/record_audit.py")
 
 
 @nox.session

@@ -124,9 +124,9 @@ class TestCsv:
             "severity": "critical",
             "broken": "yes",
             "since": NOW,
-            "reason": "The topic is persistent://old-audit/security/everything, approved is "
+            "reason": "The topic is persistent://old-audit/security/everything; approved is "
             "persistent://acme-audit/security/acme-005.",
-            "advice": "If nobody changed it on purpose, run the playbook audit_log_stream, which puts it right.",
+            "advice": "If nobody changed it on purpose, run the playbook audit_log_stream to restore it.",
             "waiver_reason": "",
             "waiver_until": "",
             "place": "persistent://old-audit/security/everything at "
@@ -187,12 +187,12 @@ class TestPrometheus:
         assert ({"rule": "region", "severity": "high", "state": "unknown"}, 0) in metrics["audit_findings"]
         labels = {"organization": "acme-017", "rule": "streaming", "severity": "critical", "state": "failed"}
         assert (labels, 1) in metrics["broken"]
-        assert len(metrics["in_order"]) == 312
-        assert ({"organization": "acme-003"}, 1) in metrics["in_order"]
-        assert ({"organization": "acme-017"}, 0) in metrics["in_order"]
+        assert len(metrics["passed"]) == 312
+        assert ({"organization": "acme-003"}, 1) in metrics["passed"]
+        assert ({"organization": "acme-017"}, 0) in metrics["passed"]
 
     def test_hostile_names(self, hostile):
-        names = [labels["organization"] for labels, _value in self.read(hostile)["in_order"]]
+        names = [labels["organization"] for labels, _value in self.read(hostile)["passed"]]
         assert names[: len(HOSTILE)] == [visible(name) for name in HOSTILE]
 
     def test_no_line_is_split(self, hostile):

@@ -23,7 +23,7 @@ def render(audit: Audit) -> str:
         "passed": audit.passed,
         "counts": audit.count_organizations(),
         "new": audit.new,
-        "mended": audit.mended,
+        "fixed": audit.fixed,
         "rules": [
             {
                 "id": rule.id,

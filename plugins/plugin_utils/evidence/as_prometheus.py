@@ -67,18 +67,18 @@ def render(audit: Audit) -> str:
             ],
         ),
         (
-            "in_order",
-            "Whether this organization breaks no rule, or only such as it is excused from.",
+            "passed",
+            "Whether this organization breaks no rule, or only those that a waiver excuses it from.",
             [({"organization": one.name}, int(one.state in ("passed", "waived"))) for one in audit.organizations],
         ),
         (
             "token_expires_timestamp_seconds",
-            "When the Pulsar token of this organization ends.",
+            "When the Pulsar token of this organization expires.",
             _times((one.name, one.token_expires_at) for one in audit.organizations),
         ),
         (
             "last_event_timestamp_seconds",
-            "When the last audit event of this organization that was seen arrived.",
+            "When the last audit event seen of this organization arrived.",
             _times((one.name, one.last_event) for one in audit.organizations),
         ),
     ]

@@ -71,7 +71,7 @@ class Organization(NamedTuple):
     :ivar wanted: ``present``, ``absent``, or None when its variables do not tell.
     :ivar place: where it streams to; None when it does not, or when that is not known.
     :ivar last_event: of this audit or an earlier one, whichever is later.
-    :ivar since: since when it is in order, or since when the oldest broken rule is.
+    :ivar since: since when it has passed, or since when the oldest broken rule is.
     """
 
     name: str
@@ -110,7 +110,7 @@ class Audit(NamedTuple):
 
     :ivar history: this run included; None when none is kept, with ``problems`` when it is damaged.
     :ivar new: how many findings are broken that were not before; None without an earlier audit.
-    :ivar mended: how many are passed that were not before.
+    :ivar fixed: how many are passed that were not before.
     """
 
     run: Run
@@ -119,7 +119,7 @@ class Audit(NamedTuple):
     waivers: tuple[WaiverUse, ...]
     history: History | None
     new: int | None
-    mended: int | None
+    fixed: int | None
 
     @property
     def findings(self) -> Iterable[Finding]:
@@ -147,7 +147,7 @@ class Audit(NamedTuple):
         return counts
 
     def find_causes(self, *states: str) -> list[Cause]:
-        """Return the findings in these states, grouped by what has to be mended: the worst first."""
+        """Return the findings in these states, grouped by what has to be fixed: the worst first."""
         groups: dict[tuple[str, str, str], list[Finding]] = {}
         for finding in self.findings:
             if finding.state in states:
@@ -196,8 +196,8 @@ def judge(
     audit = Audit(run, tuple(rules), organizations, uses, history, None, None)
     if line and earlier:
         new = [f for f in audit.findings if f.broken and _was(before, f) in (PASSED, None) and f.organization in before]
-        mended = [f for f in audit.findings if f.state == PASSED and _was(before, f) in (FAILED, UNKNOWN)]
-        audit = audit._replace(new=len(new), mended=len(mended))
+        fixed = [f for f in audit.findings if f.state == PASSED and _was(before, f) in (FAILED, UNKNOWN)]
+        audit = audit._replace(new=len(new), fixed=len(fixed))
     return audit, line
 
 

@@ -119,14 +119,14 @@ def _find_break(entries: Sequence[Entry], entry: Entry, previous: str | None, in
     if entry.number < expected:
         return f"is entry {entry.number}, which does not belong there"
     if previous != (entries[-1].hash if entries else None):
-        return f"(entry {entry.number} of {entry.time}) does not follow from the line before it, which was exchanged"
+        return f"(entry {entry.number} of {entry.time}) does not follow from the line before it, which was replaced"
     return None
 
 
 def _find_head(entries: Sequence[Entry], number: int, digest: str) -> list[str]:
     if number > len(entries):
         there = f"ends with entry {len(entries)}" if entries else "is empty or missing"
-        return [f"{FILE} {there}, and the last report was made with entry {number}: what followed was taken out."]
+        return [f"{FILE} {there}, and the last report was made with entry {number}: lines were removed."]
     if entries[number - 1].hash != digest:
         return [f"Entry {number} of {FILE} is not the one that the last report was made with."]
     return []

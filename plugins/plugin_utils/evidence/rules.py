@@ -104,7 +104,7 @@ def _judge_variables(observation: Observation, thresholds: Mapping[str, int], no
 
 def _judge_reading(observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime) -> Verdict | None:
     if observation["error"] is not None:
-        return Verdict(UNKNOWN, observation["error"], observation["error"], "Read it again when the cause is mended.")
+        return Verdict(UNKNOWN, observation["error"], observation["error"], "Fix the cause, and run the audit again.")
     if observation["exists"] is None:
         # Where the variables have mistakes, that is the one cause, and said there.
         return None if observation["problems"] else Verdict(UNKNOWN, "was not read", "It was not read.")
@@ -115,30 +115,35 @@ def _judge_streaming(observation: Observation, thresholds: Mapping[str, int], no
     desired, exists = observation["desired"] or {}, observation["exists"]
     if desired.get("state") == "absent":
         if exists:
-            reason = "It streams, and the inventory says that it must not."
+            reason = "It streams, although the inventory says that it should not."
             return Verdict(
-                FAILED, "streams, and must not", reason, "Run the playbook audit_log_stream, which removes it."
+                FAILED, "streams, but should not", reason, "Run the playbook audit_log_stream to remove the stream."
             )
         return Verdict(PASSED, "", "It does not stream, as the inventory says.")
     if not exists:
-        reason = "No audit log streaming is configured: nobody outside Astra sees what happens in it."
-        return Verdict(FAILED, "does not stream", reason, "Run the playbook audit_log_stream, which configures it.")
+        reason = "No audit log streaming is configured."
+        return Verdict(FAILED, "does not stream", reason, "Run the playbook audit_log_stream to configure it.")
     return Verdict(PASSED, "", "Audit log streaming is configured.")
 
 
 def _judge_destination(observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime) -> Verdict:
     stream, desired = observation["stream"] or {}, observation["desired"]
-    advice = "If nobody changed it on purpose, run the playbook audit_log_stream, which puts it right."
+    advice = "If nobody changed it on purpose, run the playbook audit_log_stream to restore it."
     if "kind" in stream:
         return Verdict(FAILED, "streams to something other than Pulsar", f"It streams to {stream['kind']}.", advice)
     if desired is None:
-        reason = "Its variables have mistakes, so that nobody knows which destination is approved."
+        reason = "Its variables have mistakes, so nobody knows which destination is approved."
         return Verdict(UNKNOWN, "no approved destination", reason)
-    differing = [option for option in observation["differences"] if option not in SECRET_OPTIONS.values()]
+    differing = [option for option in observation["differences"] if not _is_secret(option)]
     if differing:
-        pairs = [f"{option} is {_shown(stream, option)}, approved is {_shown(desired, option)}" for option in differing]
-        return Verdict(FAILED, f"{', '.join(differing)} not as approved", f"The {'; the '.join(pairs)}.", advice)
-    return Verdict(PASSED, "", "It streams where the inventory says, and in the way it says.")
+        pairs = [f"{option} is {_shown(stream, option)}; approved is {_shown(desired, option)}" for option in differing]
+        return Verdict(FAILED, f"{', '.join(differing)} not as approved", f"The {'. The '.join(pairs)}.", advice)
+    return Verdict(PASSED, "", "It streams to where the inventory says, the way it says.")
+
+
+def _is_secret(difference: str) -> bool:
+    """Tell whether a difference is about a secret, which may say more than its option's name."""
+    return difference.partition(" ")[0] in SECRET_OPTIONS.values()
 
 
 def _shown(fields: Mapping[str, object], option: str) -> str:
@@ -150,10 +155,10 @@ def _judge_region(observation: Observation, thresholds: Mapping[str, int], now: 
     endpoint = str((observation["stream"] or {}).get("endpoint"))
     in_region = is_in_region(endpoint)
     if in_region is None:
-        reason = f"{endpoint} does not tell in which region it is; it is not one of Astra Streaming."
-        return Verdict(UNKNOWN, "not an endpoint of Astra Streaming", reason)
+        reason = f"{endpoint} is not an Astra Streaming endpoint, so its name does not tell the region."
+        return Verdict(UNKNOWN, "not an Astra Streaming endpoint", reason)
     if not in_region:
-        reason = f"{endpoint} is not in AWS us-east-2: events do not arrive."
+        reason = f"{endpoint} is not in AWS us-east-2, so events do not arrive."
         return Verdict(FAILED, "not AWS us-east-2", reason, "Use a tenant in AWS us-east-2.")
     return Verdict(PASSED, "", f"{endpoint} is in AWS us-east-2.")
 
@@ -167,29 +172,29 @@ def _judge_token_validity(
     text = observation["token_expires_at"]
     ends = None if text is None else _moment(text)
     if ends is None:
-        reason = "The run was not given the token, or it names no end: when it ends is not known."
-        return Verdict(UNKNOWN, "the token's end is not known", reason, "Use a token that says when it ends.")
-    when, advice = write_time(ends), "Make a new token, and run the playbook audit_log_stream with it."
+        reason = "The token was not given to this run, or it has no expiry date."
+        return Verdict(UNKNOWN, "no known expiry date", reason, "Use a token with an expiry date.")
+    when, advice = write_time(ends), "Create a new token, and run the playbook audit_log_stream with it."
     if ends <= now:
-        return Verdict(FAILED, "the token has ended", f"The token ended on {when}, {_ago(now - ends)}.", advice)
+        return Verdict(FAILED, "the token has expired", f"The token expired on {when}, {_ago(now - ends)}.", advice)
     left = count((ends - now).days, "day")
     if ends - now < datetime.timedelta(days=days):
-        reason = f"The token ends on {when}, in {left}."
-        return Verdict(FAILED, f"the token ends within {count(days, 'day')}", reason, advice)
-    return Verdict(PASSED, "", f"The token is good for {left}, until {when}.")
+        reason = f"The token expires on {when}, in {left}."
+        return Verdict(FAILED, f"the token expires within {count(days, 'day')}", reason, advice)
+    return Verdict(PASSED, "", f"The token lasts another {left}, until {when}.")
 
 
 def _judge_token_compared(
     observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime
 ) -> Verdict | None:
-    advice = "Run the playbook audit_log_stream, which sends the inventory's token."
-    if any(option in SECRET_OPTIONS.values() for option in observation["differences"]):
-        reason = "The secret that the service was last sent is not the one in the inventory."
-        return Verdict(FAILED, "another token than the inventory's", reason, advice)
     if not observation["token_compared"]:
-        reason = "The service never shows its token, and no fingerprint of the one that was sent is kept."
+        reason = "The service never shows its token, and no fingerprint of the one last sent is on record."
         return Verdict(UNKNOWN, "could not be compared", reason, "Set audit_log_stream_fingerprint_store.")
-    return Verdict(PASSED, "", "The service was last sent the secret that is in the inventory.")
+    if any(map(_is_secret, observation["differences"])):
+        reason = "The secret last sent to the service is not the one in the inventory."
+        advice = "Run the playbook audit_log_stream to send the token from the inventory."
+        return Verdict(FAILED, "not the token from the inventory", reason, advice)
+    return Verdict(PASSED, "", "The secret last sent to the service is the one in the inventory.")
 
 
 def _judge_broker(observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime) -> Verdict:
@@ -199,11 +204,11 @@ def _judge_broker(observation: Observation, thresholds: Mapping[str, int], now: 
     way = [check for check in delivery["checks"] if check["id"] not in GUARDS]
     if delivery["verdict"] == "broken":
         failed = [check for check in way if check["state"] == FAILED]
-        return _told(FAILED, failed, "events do not get there", "An event would not arrive.")
+        return _told(FAILED, failed, "events cannot get through", "An event would not arrive.")
     if delivery["verdict"] in ("proven", "quiet"):
-        return Verdict(PASSED, "", "The broker takes what this token sends to this topic.")
+        return Verdict(PASSED, "", "The broker lets this token produce to this topic.")
     unknown = [check for check in way if check["state"] == UNKNOWN]
-    return _told(UNKNOWN, unknown, "delivery is not known", "Whether events arrive is not known.")
+    return _told(UNKNOWN, unknown, "delivery is unknown", "Whether events arrive is unknown.")
 
 
 def _judge_loss_guard(observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime) -> Verdict:
@@ -216,8 +221,8 @@ def _judge_loss_guard(observation: Observation, thresholds: Mapping[str, int], n
     if failed:
         return _told(FAILED, failed, "events may get lost", "Events may get lost.")
     if unknown or not guards:
-        return _told(UNKNOWN, unknown, "loss is not ruled out", "Whether events can get lost is not known.")
-    return Verdict(PASSED, "", "Nothing was found by which events would get lost.")
+        return _told(UNKNOWN, unknown, "possible loss", "Whether events can get lost is unknown.")
+    return Verdict(PASSED, "", "Nothing was found that could lose events.")
 
 
 def _told(state: str, checks: list[Check], cause: str, otherwise: str) -> Verdict:
@@ -234,11 +239,13 @@ def _judge_last_event(observation: Observation, thresholds: Mapping[str, int], n
         return Verdict(UNKNOWN, "the broker was not asked", "The broker was not asked.")
     last = None if delivery["last_event"] is None else _moment(delivery["last_event"])
     if last is None:
-        reason = "No event was seen at the topic, which may be because none was due."
-        return Verdict(UNKNOWN, "no event seen", reason, "Let the probe of the playbook audit_log_delivery cause one.")
+        reason = "No event was seen at the topic. Perhaps none was due."
+        return Verdict(
+            UNKNOWN, "no event seen", reason, "Run the playbook audit_log_delivery with its probe, which causes one."
+        )
     seen = f"The last event arrived on {write_time(last)}, {_ago(now - last)}."
     if now - last > datetime.timedelta(hours=hours):
-        advice = "Look at the delivery with the playbook audit_log_delivery; its probe causes an event."
+        advice = "Run the playbook audit_log_delivery with its probe, which causes an event."
         return Verdict(FAILED, f"no event for {count(hours, 'hour')}", seen, advice)
     return Verdict(PASSED, "", seen)
 
@@ -261,7 +268,7 @@ BUILT_IN = (
     Rule(
         "variables",
         "Its variables have no mistakes",
-        "What the inventory gets wrong is neither configured nor audited as it was meant.",
+        "What the inventory gets wrong is neither configured nor audited as intended.",
         "high",
         _judge_variables,
         needs=ALWAYS,
@@ -269,8 +276,8 @@ BUILT_IN = (
     ),
     Rule(
         "reading",
-        "Its configuration was read",
-        "An organization that could not be looked at is not known to be in order.",
+        "Its configuration could be read",
+        "Nobody knows whether an organization that could not be read is as it should be.",
         "high",
         _judge_reading,
         needs=ALWAYS,
@@ -278,8 +285,8 @@ BUILT_IN = (
     ),
     Rule(
         "streaming",
-        "Its audit log is streamed, where it shall be",
-        "Without a stream nobody outside Astra can see, keep or alert on what is done in the organization.",
+        "Its audit log is streamed if it should be",
+        "Without a stream, nobody outside Astra can see, keep or alert on what happens there.",
         "critical",
         _judge_streaming,
         needs=READ,
@@ -288,7 +295,7 @@ BUILT_IN = (
     Rule(
         "destination",
         "It streams to the approved destination",
-        "An audit log that goes elsewhere is missing where people look, and may be read by whoever owns that place.",
+        "An audit log that goes elsewhere is missing where people look for it, and others may read it.",
         "critical",
         _judge_destination,
         needs=CONFIGURED,
@@ -297,15 +304,15 @@ BUILT_IN = (
     Rule(
         "region",
         "The destination is in AWS us-east-2",
-        "Astra sends audit logs to Astra Streaming in this region only. Others are accepted, and then nothing arrives.",
+        "Astra delivers audit logs to Astra Streaming in this region only. It accepts others, but nothing arrives.",
         "high",
         _judge_region,
         controls=("SOC 2 CC7.2", "ISO 27001 A.8.15", "CIS 8.9"),
     ),
     Rule(
         "token_validity",
-        "The token is good for long enough",
-        "When the token ends, the stream stops without a sign in Astra.",
+        "Its token lasts long enough",
+        "When the token expires, events stop arriving, and nothing in Astra says so.",
         "high",
         _judge_token_validity,
         thresholds={"days": 30},
@@ -313,8 +320,8 @@ BUILT_IN = (
     ),
     Rule(
         "token_compared",
-        "The service has the inventory's token",
-        "The service hides the token it has. Only a fingerprint tells whether a rotation has reached it.",
+        "The service has the token from the inventory",
+        "The service never shows the token it has. Only a fingerprint tells whether a rotation has reached it.",
         "medium",
         _judge_token_compared,
         unknown_is_broken=False,
@@ -322,8 +329,8 @@ BUILT_IN = (
     ),
     Rule(
         "broker_accepts",
-        "The broker takes its events",
-        "A stream can be configured and yet be refused by the broker: by its token, its topic or the network.",
+        "The broker accepts its events",
+        "A stream can be configured and still not get through, because of its token, its topic or the network.",
         "critical",
         _judge_broker,
         needs_broker=True,
@@ -331,8 +338,8 @@ BUILT_IN = (
     ),
     Rule(
         "loss_guard",
-        "Nothing lets events get lost",
-        "A topic without a durable subscription, or with a short retention, forgets events before anybody reads them.",
+        "Its events are safe from loss",
+        "A topic without a durable subscription, or with short retention, drops events before anybody reads them.",
         "high",
         _judge_loss_guard,
         needs_broker=True,
@@ -341,7 +348,7 @@ BUILT_IN = (
     Rule(
         "last_event",
         "Events arrive",
-        "Only an event that has arrived proves that the whole way works.",
+        "Only an event that has arrived proves that everything works from end to end.",
         "medium",
         _judge_last_event,
         thresholds={"hours": 168},

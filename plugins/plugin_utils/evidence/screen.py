@@ -40,16 +40,14 @@ def draw(audit: Audit, width: int, colour: bool, report: str | None = None) -> l
     total = count(len(audit.organizations), "organization")
     waived = f"; {counts['waived']:,} waived" if counts["waived"] else ""
     if broken:
-        verb = "is" if broken == 1 else "are"
-        screen.add(f"Audit: {broken:,} of {total} {verb} not in order{waived}.", "bad")
+        screen.add(f"Audit: {broken:,} of {total} {'fails' if broken == 1 else 'fail'}{waived}.", "bad")
     else:
-        verb = "is" if len(audit.organizations) == 1 else "are"
-        screen.add(f"Audit: {total} {verb} in order{waived}.", "good")
-    trend = [f"{number:,} {word}" for number, word in ((audit.new, "new"), (audit.mended, "mended")) if number]
+        screen.add(f"Audit: {total} {'passes' if len(audit.organizations) == 1 else 'pass'}{waived}.", "good")
+    trend = [f"{number:,} {word}" for number, word in ((audit.new, "new"), (audit.fixed, "fixed")) if number]
     if trend:
-        screen.add(f"Since the audit before: {', '.join(trend)}.")
+        screen.add(f"Since the last audit: {', '.join(trend)}.")
     for problem in audit.history.problems if audit.history else ():
-        screen.add(f"The history of audits cannot be trusted, and was not written: {problem}", "bad")
+        screen.add(f"The history of audits cannot be trusted, so this audit was not added to it: {problem}", "bad")
     causes = audit.find_causes(FAILED, UNKNOWN)
     for cause in causes:
         if cause.findings[0].broken:
@@ -155,9 +153,9 @@ def _note(cause: Cause) -> str:
 
 def _notes_on_waivers(audit: Audit) -> Iterable[str]:
     words = {
-        ENDED: "ended, and counts no more",
-        NOT_NEEDED: "is not needed any more",
-        NO_MATCH: "matches no organization of this audit",
+        ENDED: "has ended",
+        NOT_NEEDED: "is no longer needed",
+        NO_MATCH: "matches no organization",
     }
     for use in audit.waivers:
         if use.status in words:

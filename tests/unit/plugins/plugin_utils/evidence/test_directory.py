@@ -36,7 +36,7 @@ def test_the_history_grows_and_the_reports_are_replaced(tmp_path):
     write(tmp_path, [missing()])
     assert (tmp_path / "history.jsonl").read_bytes().startswith(first)
     assert len(read_history((tmp_path / "history.jsonl").read_text()).entries) == 2
-    assert "1 of 1 organization is not in order" in (tmp_path / "audit.html").read_text()
+    assert "1 of 1 organization fails this audit" in (tmp_path / "audit.html").read_text()
 
 
 def test_a_damaged_history_is_left_alone_and_said(tmp_path):
@@ -55,7 +55,7 @@ def test_a_history_that_was_taken_away_is_missed(tmp_path, change):
     write(tmp_path)
     change(tmp_path / "history.jsonl")
     assert write(tmp_path).history.problems == (
-        "history.jsonl is empty or missing, and the last report was made with entry 1: what followed was taken out.",
+        "history.jsonl is empty or missing, and the last report was made with entry 1: lines were removed.",
     )
 
 

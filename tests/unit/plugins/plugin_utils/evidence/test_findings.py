@@ -142,9 +142,9 @@ class TestSince:
     def test_it_stays_with_the_state(self):
         first, second, third = follow((self.FIRST, [missing()]), (self.SECOND, [missing()]), (self.THIRD, [observe()]))
         assert [self.since(made) for made in (first, second, third)] == [["2026-07"], ["2026-07"], ["2026-09"]]
-        assert (first.new, first.mended) == (None, None)
-        assert (second.new, second.mended) == (0, 0)
-        assert (third.new, third.mended) == (0, 1)
+        assert (first.new, first.fixed) == (None, None)
+        assert (second.new, second.fixed) == (0, 0)
+        assert (third.new, third.fixed) == (0, 1)
         assert third.organizations[0].first_seen == "2026-07-01T00:00:00Z"
         assert third.organizations[0].last_change == "2026-09-01T00:00:00Z"
 
@@ -164,7 +164,7 @@ class TestSince:
             (self.THIRD, [observe("a", 1), observe("b", 2)]),
         )
         assert self.since(made) == ["2026-07", "2026-08"]
-        assert (made.new, made.mended) == (0, 0)
+        assert (made.new, made.fixed) == (0, 0)
 
     def test_what_a_run_did_not_ask_stays_known(self):
         history = follow((self.FIRST, [observe()]))[0].history

@@ -80,7 +80,7 @@ def test_names_that_are_hostile():
         (
             lambda lines: [record([missing()]).rstrip("\n"), *lines[1:]],
             "Line 2 of history.jsonl (entry 2 of 2026-09-02T00:00:00Z) does not follow from the line before it, "
-            "which was exchanged.",
+            "which was replaced.",
         ),
         (lambda lines: [lines[0], "{}", *lines[2:]], "Line 2 of history.jsonl cannot be read."),
         (lambda lines: [lines[0], "", *lines[2:]], "Line 2 of history.jsonl cannot be read."),
@@ -121,9 +121,7 @@ class TestHead:
     def test_the_end_was_taken_out(self, text, kept, there):
         shorter = "".join(text.splitlines(keepends=True)[:kept])
         [problem] = read_history(shorter, self.head(text, 4)).problems
-        assert problem == (
-            f"history.jsonl {there}, and the last report was made with entry 4: what followed was taken out."
-        )
+        assert problem == (f"history.jsonl {there}, and the last report was made with entry 4: lines were removed.")
 
     def test_all_was_written_anew(self, text):
         forged = record([observe()], [observe()], [observe()], [observe()])

@@ -18,10 +18,10 @@ COLOUR = re.compile("\x1b\\[[0-9;]*m")
 
 
 def test_all_is_in_order():
-    assert draw(audit([observe()]), 80, False) == ["Audit: 1 organization is in order."]
+    assert draw(audit([observe()]), 80, False) == ["Audit: 1 organization passes."]
     fleet = [observe(f"acme-{number}", number) for number in range(3000)]
     assert draw(audit(fleet), 80, False, "audit.html") == [
-        "Audit: 3,000 organizations are in order.",
+        "Audit: 3,000 organizations pass.",
         "",
         "Report: audit.html",
     ]
@@ -30,11 +30,11 @@ def test_all_is_in_order():
 def test_some_are_not():
     fleet = [observe("acme-001", 1), missing("acme-002", 2), missing("acme-003", 3)]
     assert draw(audit(fleet), 80, False) == [
-        "Audit: 2 of 3 organizations are not in order.",
+        "Audit: 2 of 3 organizations fail.",
         "",
         "critical  streaming: does not stream (2)",
         "          acme-002  acme-003",
-        "          Run the playbook audit_log_stream, which configures it.",
+        "          Run the playbook audit_log_stream to configure it.",
         "",
         "These alone: --limit acme-002,acme-003",
     ]
@@ -43,9 +43,9 @@ def test_some_are_not():
 def test_since_and_trend():
     earlier = audit([missing()], past=History(), time="2026-08-01T00:00:00Z").history
     lines = draw(audit([missing(), missing("acme-002", 2)], past=earlier), 100, False)
-    assert "          Since 2026-08-01. Run the playbook audit_log_stream, which configures it." in lines
-    mended = draw(audit([observe()], past=earlier), 80, False)
-    assert mended == ["Audit: 1 organization is in order.", "Since the audit before: 1 mended."]
+    assert "          Since 2026-08-01. Run the playbook audit_log_stream to configure it." in lines
+    fixed = draw(audit([observe()], past=earlier), 80, False)
+    assert fixed == ["Audit: 1 organization passes.", "Since the last audit: 1 fixed."]
 
 
 def test_many_names_are_cut_and_counted():
@@ -58,19 +58,19 @@ def test_many_names_are_cut_and_counted():
 
 def test_what_may_be_unknown_and_waivers_are_said():
     lines = draw(audit(mixed_fleet(), waivers=MIXED_WAIVERS), 200, False)
-    assert lines[0] == "Audit: 26 of 312 organizations are not in order; 2 waived."
+    assert lines[0] == "Audit: 26 of 312 organizations fail; 2 waived."
     for line in [
         "token_compared: 140 organizations could not be compared. Set audit_log_stream_fingerprint_store.",
-        "Waiver of streaming for acme-041 until 2026-10-01: ended, and counts no more.",
-        "Waiver of region for acme-090 until 2026-12-31: is not needed any more.",
-        "Waiver of region for acme-999 until 2026-12-31: matches no organization of this audit.",
+        "Waiver of streaming for acme-041 until 2026-10-01: has ended.",
+        "Waiver of region for acme-090 until 2026-12-31: is no longer needed.",
+        "Waiver of region for acme-999 until 2026-12-31: matches no organization.",
     ]:
         assert line in lines
 
 
 def test_a_damaged_history():
     lines = draw(audit([observe()], past=History(problems=("Line 2 was changed.",))), 120, False)
-    assert lines[1] == "The history of audits cannot be trusted, and was not written: Line 2 was changed."
+    assert lines[1] == "The history of audits cannot be trusted, so this audit was not added to it: Line 2 was changed."
 
 
 @pytest.mark.parametrize("width", [80, 120, 200])
