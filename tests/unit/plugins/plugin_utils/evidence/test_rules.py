@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.rules import BUILT_IN, SEVERITIES
 
+from tests.conftest import ROOT
 from tests.evidence.samples import (
     audit,
     days,
@@ -215,3 +218,27 @@ class TestDelivery:
 
     def test_left_out(self):
         assert not set(self.RULES) & set(states(observe(delivery=None), {"delivery": False}))
+
+
+class TestGuide:
+    """The tables of the guide say what the rules are."""
+
+    @pytest.fixture
+    def rows(self):
+        text = (ROOT / "docs/docsite/rst/monthly_audit.rst").read_text()
+        return re.findall(r"^``(\w+)``  +(.*)$", text, re.MULTILINE)
+
+    @pytest.mark.parametrize("rule", BUILT_IN, ids=IDS)
+    def test_tables(self, rule, rows):
+        definition, controls = [row for name, row in rows if name == rule.id]
+        assert definition.startswith(rule.severity)
+        for threshold, value in rule.thresholds.items():
+            assert definition.endswith(f"``{threshold}``: {value}")
+        named = [
+            [cell.strip() for cell in cells.split(",") if cell.strip()]
+            for cells in re.split(r" {2,}", controls.strip())
+        ]
+        frameworks = ("SOC 2 ", "ISO 27001 ", "CIS ")
+        assert sorted(rule.controls) == sorted(
+            framework + control for framework, cells in zip(frameworks, named) for control in cells
+        )
