@@ -39,7 +39,7 @@ FOLLOWS_PLAN = f"{PREFIX}follows_plan"  # set where the role runs after the plan
 EXTRA_VARIABLES = ("hosts", "serial")  # keywords of a play, which are no host's
 RUN_VARIABLES: tuple[str, ...]
 RUN_VARIABLES = ("max_fail_percentage", "concurrency", "rate", "on_problem", "per_host", "info_json")
-RUN_VARIABLES += ("audit_dir", "audit_rules", "audit_waivers")
+RUN_VARIABLES += ("audit_dir", "audit_rules", "audit_slice", "audit_waivers")
 _ROLE_VARIABLES = ("client_conf", "client_conf_content", "throttle")
 # What roles and playbooks set.
 _RESULTS = ("result", "plan", "plan_result", "purpose", "pattern", "follows_plan", "handed_over")
@@ -90,6 +90,7 @@ class HostReading(NamedTuple):
     :ivar warnings: what is worth knowing.
     :ivar identity: what two hosts share when they are the same organization by mistake, or None.
     :ivar labels: how the user wrote each option, for ``word_as_written``.
+    :ivar web_service_url: of the broker's admin API, as client.conf says.
     :ivar run: values of the variables that are one for the whole run, not templated.
     """
 
@@ -101,6 +102,7 @@ class HostReading(NamedTuple):
     identity: str | None
     labels: Mapping[str, Label]
     run: Mapping[str, str]
+    web_service_url: str | None = None
 
 
 def read_host(
@@ -141,6 +143,7 @@ def read_host(
         _identify(params),
         labels,
         {name: str(variables[PREFIX + name]) for name in RUN_VARIABLES if PREFIX + name in variables},
+        found.web_service_url,
     )
 
 
@@ -308,6 +311,7 @@ class _Variables:
         self.problems: list[str] = []
         self.unknown: set[str] = set()  # options whose values are not known because of problems
         self.labels: dict[str, Label] = {}
+        self.web_service_url: str | None = None
         self._variables = variables
         self._templar = templar
         self._loader = loader
@@ -361,7 +365,7 @@ class _Variables:
             destination = {}
         if len(self.problems) > problems_before:
             self.unknown.add("endpoint")
-        destination.pop("web_service_url", None)
+        self.web_service_url = destination.pop("web_service_url", None)
         source = self.labels.get("client_conf")
         if source:
             for name in destination:

@@ -15,6 +15,7 @@ import sys
 
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence import directory, findings, screen, settings
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.history import read_history
+from ansible_collections.datastax.astra.plugins.plugin_utils.screens import Shape
 
 given = json.load(sys.stdin)
 rules = settings.read_rules(given["rules"])
@@ -26,5 +27,5 @@ for time in ("2026-09-20T00:00:00Z", given["run"]["time"]):
     past += line
 texts = {form.FILE: form.render(audit) for form in directory.FORMATS}
 texts["history.jsonl"] = past
-texts["screen"] = "\n".join(screen.draw(audit, 120, True))
+texts["screen"] = "\n".join(line.text for line in screen.draw(audit, Shape(120)))
 json.dump({name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}, sys.stdout)

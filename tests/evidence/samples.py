@@ -72,7 +72,7 @@ def deliver(last_event: str | None = days(-0.1), verdict: str = "proven", **stat
         for name in (*WAY, *GUARDS)
     ]
     at_risk = [name for name in GUARDS if states.get(name) == "failed"]
-    return {"verdict": verdict, "checks": checks, "at_risk": at_risk, "last_event": last_event}
+    return {"verdict": verdict, "checks": checks, "at_risk": at_risk, "last_event": last_event, "shared_by": 1}
 
 
 def observe(name: str = "acme-001", number: int = 1, **changes: Any) -> dict[str, Any]:
@@ -93,6 +93,7 @@ def observe(name: str = "acme-001", number: int = 1, **changes: Any) -> dict[str
         "desired": {"state": "present", **stream},
         "differences": [],
         "action": "none",
+        "token_given": True,
         "token_compared": True,
         "token_expires_at": days(200),
         "delivery": deliver(),

@@ -24,12 +24,16 @@ class Check(TypedDict):
 
 
 class Delivery(TypedDict):
-    """What the broker showed; ``verdict`` is ``proven``, ``quiet``, ``broken`` or ``unknown``."""
+    """What the broker showed; ``verdict`` is ``proven``, ``quiet``, ``broken`` or ``unknown``.
+
+    ``shared_by`` is how many organizations of the run stream to the topic: an event does not tell whose it is.
+    """
 
     verdict: str
     checks: list[Check]
     at_risk: list[str]
     last_event: str | None
+    shared_by: int
 
 
 class Observation(TypedDict):
@@ -37,6 +41,7 @@ class Observation(TypedDict):
 
     ``problems`` are mistakes in its variables, ``error`` is why reading failed, ``exists`` is None when not known.
     ``stream`` has the keys of astra_audit_log_stream_info, ``differences`` names the options that are not as desired.
+    ``token_expires_at`` is None for a token that was not given or that has no end; ``token_given`` tells which.
     ``delivery`` is None when the broker was not asked.
     """
 
@@ -49,6 +54,7 @@ class Observation(TypedDict):
     desired: Mapping[str, Any] | None
     differences: list[str]
     action: str | None
+    token_given: bool
     token_compared: bool
     token_expires_at: str | None
     delivery: Delivery | None

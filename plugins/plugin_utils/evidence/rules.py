@@ -31,6 +31,7 @@ SEVERITIES = ("critical", "high", "medium", "low")
 ALWAYS, READ, CONFIGURED, STREAMING = range(4)
 
 # The checks of a delivery that tell what guards the topic against loss; the others follow an event on its way.
+DESTINATION = ("endpoint", "topic", "auth_strategy")
 GUARDS = ("subscription", "inactive_topics", "retention", "backlog", "producers")
 
 
@@ -48,6 +49,13 @@ class Verdict(NamedTuple):
     reason: str
     advice: str = ""
 
+
+NOT_ASKED = Verdict(
+    UNKNOWN,
+    "the broker was not asked",
+    "The broker was not asked. That takes the Pulsar token, and auth_strategy token.",
+    "Give the run the Pulsar token, or set delivery: false in audit_log_stream_audit_rules.",
+)
 
 Judge = Callable[[Observation, Mapping[str, int], datetime.datetime], "Verdict | None"]
 
@@ -89,6 +97,8 @@ def applies(rule: Rule, observation: Observation) -> bool:
         return True
     if not wanted or stream is None:
         return False
+    if rule.needs_broker and set(observation["differences"]) & set(DESTINATION):
+        return False  # The broker is asked about the approved destination, with the token for it.
     return rule.needs == CONFIGURED or "kind" not in stream
 
 
@@ -171,9 +181,13 @@ def _judge_token_validity(
     days = thresholds["days"]
     text = observation["token_expires_at"]
     ends = None if text is None else _moment(text)
+    if not observation["token_given"]:
+        reason = "The token was not given to this run, so its expiry date is not known."
+        return Verdict(UNKNOWN, "the token was not given", reason, "Give the run the Pulsar token.")
+    if text is None:
+        return Verdict(PASSED, "", "The token has no expiry date.")
     if ends is None:
-        reason = "The token was not given to this run, or it has no expiry date."
-        return Verdict(UNKNOWN, "no known expiry date", reason, "Use a token with an expiry date.")
+        return Verdict(UNKNOWN, "no calendar has its expiry date", f"The token expires on {text}.")
     when, advice = write_time(ends), "Create a new token, and run the playbook audit_log_stream with it."
     if ends <= now:
         return Verdict(FAILED, "the token has expired", f"The token expired on {when}, {_ago(now - ends)}.", advice)
@@ -190,7 +204,9 @@ def _judge_token_compared(
     if not observation["token_compared"]:
         reason = "The service never shows its token, and no fingerprint of the one last sent is on record."
         return Verdict(UNKNOWN, "could not be compared", reason, "Set audit_log_stream_fingerprint_store.")
-    if any(map(_is_secret, observation["differences"])):
+    if observation["differences"] and not any(map(_is_secret, observation["differences"])):
+        return None  # Only a secret that differs alone is seen: whatever else differs has it sent anyway.
+    if observation["differences"]:
         reason = "The secret last sent to the service is not the one in the inventory."
         advice = "Run the playbook audit_log_stream to send the token from the inventory."
         return Verdict(FAILED, "not the token from the inventory", reason, advice)
@@ -200,7 +216,7 @@ def _judge_token_compared(
 def _judge_broker(observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime) -> Verdict:
     delivery = observation["delivery"]
     if delivery is None:
-        return Verdict(UNKNOWN, "the broker was not asked", "The broker was not asked.")
+        return NOT_ASKED
     way = [check for check in delivery["checks"] if check["id"] not in GUARDS]
     if delivery["verdict"] == "broken":
         failed = [check for check in way if check["state"] == FAILED]
@@ -214,7 +230,7 @@ def _judge_broker(observation: Observation, thresholds: Mapping[str, int], now: 
 def _judge_loss_guard(observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime) -> Verdict:
     delivery = observation["delivery"]
     if delivery is None:
-        return Verdict(UNKNOWN, "the broker was not asked", "The broker was not asked.")
+        return NOT_ASKED
     guards = [check for check in delivery["checks"] if check["id"] in GUARDS]
     failed = [check for check in guards if check["state"] == FAILED or check["id"] in delivery["at_risk"]]
     unknown = [check for check in guards if check["state"] != PASSED]
@@ -236,7 +252,7 @@ def _told(state: str, checks: list[Check], cause: str, otherwise: str) -> Verdic
 def _judge_last_event(observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime) -> Verdict:
     delivery, hours = observation["delivery"], thresholds["hours"]
     if delivery is None:
-        return Verdict(UNKNOWN, "the broker was not asked", "The broker was not asked.")
+        return NOT_ASKED
     last = None if delivery["last_event"] is None else _moment(delivery["last_event"])
     if last is None:
         reason = "No event was seen at the topic. Perhaps none was due."
@@ -244,9 +260,13 @@ def _judge_last_event(observation: Observation, thresholds: Mapping[str, int], n
             UNKNOWN, "no event seen", reason, "Run the playbook audit_log_delivery with its probe, which causes one."
         )
     seen = f"The last event arrived on {write_time(last)}, {_ago(now - last)}."
+    shared_by = delivery["shared_by"]
     if now - last > datetime.timedelta(hours=hours):
         advice = "Run the playbook audit_log_delivery with its probe, which causes an event."
         return Verdict(FAILED, f"no event for {count(hours, 'hour')}", seen, advice)
+    if shared_by > 1:
+        reason = f"{seen} {shared_by:,} organizations share the topic, and an event does not tell whose it is."
+        return Verdict(UNKNOWN, "shares its topic", reason, "Give each organization a topic of its own.")
     return Verdict(PASSED, "", seen)
 
 
@@ -352,6 +372,7 @@ BUILT_IN = (
         "medium",
         _judge_last_event,
         thresholds={"hours": 168},
+        unknown_is_broken=False,
         needs_broker=True,
         controls=("SOC 2 CC7.2", "ISO 27001 A.8.16", "CIS 8.2"),
     ),

@@ -39,7 +39,7 @@ _ID = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 _STREAM = ("endpoint", "topic", "auth_strategy", "auth_name", "oauth2_issuer_url", "oauth2_audience", "oauth2_scope")
 FIELDS = (
-    *("name", "organization_id", "exists", "action", "token_compared", "token_expires_at"),
+    *("name", "organization_id", "exists", "action", "token_given", "token_compared", "token_expires_at"),
     *(f"stream.{name}" for name in _STREAM),
     *(f"desired.{name}" for name in ("state", *_STREAM)),
     *("delivery.verdict", "delivery.last_event"),
