@@ -64,6 +64,7 @@ def describe_run(
     :arg part: which slice this is, in the user's words, or None.
     """
     sources = [os.path.relpath(source) for source in task_vars.get("ansible_inventory_sources") or ()]
+    parts = [str(task_vars.get(name) or "") for name in ("audit_log_stream_hosts", "ansible_limit")]
     # A job of AWX runs as the same user whoever has launched it.
     user = task_vars.get("awx_user_name") or task_vars.get("tower_user_name") or getpass.getuser()
     return {
@@ -71,7 +72,7 @@ def describe_run(
         "user": str(user),
         "api_url": ", ".join(sorted({str(each.reading.params["api_url"]) for each in organizations if each.reading})),
         "inventory": ", ".join(sources) or "the inventory",
-        "limit": task_vars.get("ansible_limit"),
+        "limit": " and ".join(filter(None, parts)) or None,
         "slice": part,
         "collection_version": _find_version(),
         "ansible_version": ansible_version,

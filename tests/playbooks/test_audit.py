@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 import re
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.playbooks.conftest import ADMINISTRATORS, ENTERPRISE, GROUP, IDS, NAMES, READER, READERS
+from tests.playbooks.serving import serving
 from tests.wire.support import PULSAR_TOKEN, TOKEN_BODY, TOPIC
 
 AUDIT = "datastax.astra.audit_log_stream_audit"
@@ -203,3 +206,81 @@ def test_a_broker_that_cannot_be_reached_is_said(fleet):
     document = json.loads((fleet.directory / "audit/audit.json").read_text())
     [reason] = {one["reason"] for one in document["findings"] if one["rule"] == "broker_accepts"}
     assert "127.0.0.1:1" in reason
+
+
+class TestAwx:
+    """examples/awx/project/audit.yml, with a web server that takes files."""
+
+    SECRET = "Bearer of-the-file-server"
+
+    @pytest.fixture
+    def files(self):
+        """The files that the server has, by path."""
+        return {}
+
+    @pytest.fixture
+    def url(self, files):
+        secret = self.SECRET
+
+        class Files(BaseHTTPRequestHandler):
+            def answer(self, status, body=b""):
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                if self.command == "GET":
+                    self.wfile.write(body)
+
+            def do_GET(self):
+                allowed = self.headers.get("Authorization") == secret
+                there = allowed and self.path in files
+                self.answer(200 if there else 404 if allowed else 401, files[self.path] if there else b"")
+
+            do_HEAD = do_GET
+
+            def do_PUT(self):
+                files[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
+                self.answer(201)
+
+            def log_message(self, *_arguments):
+                pass
+
+        with serving(Files) as address:
+            yield f"{address}/astra"
+
+    def launch(self, fleet, url, status=0, **variables):
+        given = {
+            "audit_log_stream_audit_rules": RULES,
+            "astra_evidence_url": url,
+            "astra_evidence_headers": {"Authorization": self.SECRET},
+            **variables,
+        }
+        playbook = str(ROOT / "examples/awx/project/audit.yml")
+        return fleet.play("-e", json.dumps(given), playbook=playbook, status=status)
+
+    def test_files_leave_the_container_and_the_history_comes_back(self, fleet, url, files):
+        fleet.configure(*NAMES[1:])
+        self.launch(fleet, url, 2, astra_evidence_is_new=True)
+        first = files["/astra/history.jsonl"]
+        day = json.loads(files["/astra/audit.json"])["run"]["time"][:10]
+        kept = {f"/astra/{day}/{name}" for name in FILES - {"history.jsonl", ".history.lock"}}
+        assert set(files) == {*kept, "/astra/history.jsonl", "/astra/audit.json"}
+        fleet.configure("acme-1")
+        run = self.launch(fleet, url)
+        assert files["/astra/history.jsonl"].startswith(first)
+        assert json.loads(files["/astra/audit.json"])["history"]["entry"] == 2
+        assert self.SECRET not in run.screen + run.errors
+
+    def test_a_history_that_is_not_there_is_a_failure(self, fleet, url, files):
+        fleet.configure(*NAMES)
+        self.launch(fleet, url, 2)
+        assert files == {}
+        assert fleet.requests() == {}
+
+    def test_a_part_of_the_fleet_is_not_kept(self, fleet, url, files):
+        fleet.configure(*NAMES)
+        self.launch(fleet, url, audit_log_stream_hosts="acme-1")
+        assert files == {}
+
+    def test_without_a_server(self, fleet):
+        fleet.configure(*NAMES)
+        assert "Report:" not in self.launch(fleet, "").screen
