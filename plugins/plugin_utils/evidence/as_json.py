@@ -50,7 +50,14 @@ def render(audit: Audit) -> str:
         ],
         "history": _history(audit),
     }
-    return json.dumps(document, indent=1) + "\n"
+    # A line for each entry, so that two audits can be compared by any tool.
+    return "{\n" + ",\n".join(f"{json.dumps(name)}: {_write(value)}" for name, value in document.items()) + "\n}\n"
+
+
+def _write(value: Any) -> str:
+    if isinstance(value, list) and value:
+        return "[\n" + ",\n".join(map(json.dumps, value)) + "\n]"
+    return json.dumps(value)
 
 
 def read_head(text: str) -> tuple[int, str] | None:
