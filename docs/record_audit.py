@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import sys
 import tempfile
@@ -13,13 +14,14 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-COLLECTIONS = ROOT / ".cache" / "collections"
-sys.path[:0] = [str(ROOT), str(COLLECTIONS)]
+sys.path.insert(0, str(ROOT))
+
+# Makes the repository importable as a collection.
+importlib.import_module("tests.conftest")
 
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence import as_html  # noqa: E402
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.history import History  # noqa: E402
 
-import tests.conftest  # noqa: E402, F401 - makes the repository importable as a collection
 from tests.evidence.samples import MIXED_WAIVERS, audit, missing, mixed_fleet  # noqa: E402
 
 

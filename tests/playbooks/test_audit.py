@@ -23,9 +23,9 @@ FILES = {"audit.html", "audit.json", "audit.csv", "audit.junit.xml", "audit.prom
 RULES = {"delivery": False}
 
 
-def audit(fleet, *arguments, status=0, rules=RULES, **variables):
+def audit(fleet, *arguments, status=0, **variables):
     """Run the audit; returns the run."""
-    given = {"audit_log_stream_audit_rules": rules, **variables}
+    given = {"audit_log_stream_audit_rules": RULES, **variables}
     return fleet.play("-e", json.dumps(given), *arguments, playbook=AUDIT, status=status)
 
 
@@ -200,7 +200,8 @@ def test_a_broker_that_cannot_be_reached_is_said(fleet):
     for name in NAMES[:2]:
         fleet.configure(name, body=body)
     fleet.describe(names=NAMES[:2], audit_log_stream_endpoint=endpoint)
-    audit(fleet, rules={"region": False}, audit_log_stream_audit_dir="audit", status=2)
+    variables = {"audit_log_stream_audit_rules": {"region": False}, "audit_log_stream_audit_dir": "audit"}
+    audit(fleet, status=2, **variables)
     found = findings(fleet)
     assert found[("acme-1", "broker_accepts")] in ("failed", "unknown")
     document = json.loads((fleet.directory / "audit/audit.json").read_text())

@@ -27,7 +27,16 @@ def render(audit: Audit) -> str:
         (
             "audit_info",
             "What the audit ran with.",
-            [({name: run[name] for name in ("api_url", "collection_version", "ansible_version")}, 1)],
+            [
+                (
+                    {
+                        "api_url": run["api_url"],
+                        "collection_version": run["collection_version"],
+                        "ansible_version": run["ansible_version"],
+                    },
+                    1,
+                )
+            ],
         ),
         ("audit_passed", "Whether nothing is broken that is not waived.", [({}, int(audit.passed))]),
         (
