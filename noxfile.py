@@ -102,9 +102,9 @@ def install(session: nox.Session, *names: str, core: str | None = None) -> None:
     session.install(f"ansible-core=={CORES[core or DEFAULT_CORE][0]}", *files)
 
 
-def make_python(session: nox.Session, version: str, requirements: Path) -> Path:
+def make_python(session: nox.Session, version: str, requirements: Path, kind: str = "") -> Path:
     """Make a virtual environment that sessions share; returns its interpreter."""
-    environment = CACHE / "pythons" / version
+    environment = CACHE / "pythons" / f"{kind}{version}"
     python = environment / "bin" / "python"
     uv = shutil.which("uv", path=Path(sys.executable).parent) or "uv"
     session.run(
@@ -301,6 +301,25 @@ def pulsar(session: nox.Session) -> None:
     session.run("pytest", "tests/pulsar", "--numprocesses=2", "--dist=loadfile", *session.posargs)
 
 
+@nox.session(tags=["test"])
+def evidence(session: nox.Session) -> None:
+    """Check the audit's files: by their readers, in a browser, and that every Python writes the same bytes.
+
+    What the machine has to bring is Chromium and npm; where they are missing, their tests are skipped and say so.
+    """
+    install(session, "evidence")
+    if shutil.which("npm"):
+        (CACHE / "npm").mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "tests/evidence/package.json", CACHE / "npm")
+        session.run(
+            "npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(CACHE / "npm"), external=True
+        )
+    found = [version for version in PYTHONS if find_python(version)]
+    pythons = [make_python(session, version, ROOT / "requirements/report.txt", "report-") for version in found]
+    environment = {"EVIDENCE_PYTHONS": os.pathsep.join(map(str, pythons))}
+    session.run("pytest", *(session.posargs or ["tests/evidence"]), env=environment)
+
+
 @each_core
 def integration(session: nox.Session, core: str) -> None:
     """Run the integration targets of ansible-test against the emulator; arguments choose targets."""
@@ -355,9 +374,10 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def recording(session: nox.Session) -> None:
-    """Run the demo and draw its screen into docs/images/demo.svg, which the README shows."""
+    """Draw the pictures of the README into docs/images: the demo's screen, and the report of an audit (by Chromium)."""
     install(session, "recording")
     session.run("python", "docs/record_demo.py")
+    session.run("python", "docs/record_audit.py")
 
 
 @nox.session

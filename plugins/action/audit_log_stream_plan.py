@@ -5,14 +5,20 @@
 from __future__ import annotations
 
 import collections
+import datetime
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible.errors import AnsibleActionFail
 from ansible_collections.datastax.astra.plugins.module_utils import _atomic_file
+from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
 from ansible_collections.datastax.astra.plugins.module_utils._resources.audit_log_stream import Stored
-from ansible_collections.datastax.astra.plugins.plugin_utils import screens
+from ansible_collections.datastax.astra.plugins.plugin_utils import fleet_audit, screens
+from ansible_collections.datastax.astra.plugins.plugin_utils.evidence import as_html
+from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.observation import write_time
+from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.screen import draw
 from ansible_collections.datastax.astra.plugins.plugin_utils.fleet import (
     Organization,
     find_differences,
@@ -22,7 +28,7 @@ from ansible_collections.datastax.astra.plugins.plugin_utils.fleet import (
     observe,
     verify_destinations,
 )
-from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_action import PACE_SPEC, FleetAction
+from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_action import PACE_SPEC, FleetAction, Progress
 
 
 class ActionModule(FleetAction):
@@ -30,11 +36,15 @@ class ActionModule(FleetAction):
 
     argument_spec = {
         **PACE_SPEC,
-        "purpose": {"type": "str", "choices": ["apply", "info", "preflight"], "default": "apply"},
+        "purpose": {"type": "str", "choices": ["apply", "audit", "info", "preflight"], "default": "apply"},
         "on_problem": {"type": "str", "choices": ["stop", "skip"], "default": "stop"},
         "per_host": {"type": "bool", "default": False},
         "max_fail_percentage": {"type": "float"},
         "info_json": {"type": "path"},
+        "audit_dir": {"type": "path"},
+        "audit_rules": {"type": "raw"},
+        "audit_waivers": {"type": "raw"},
+        "audit_slice": {"type": "str"},
     }
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -42,6 +52,8 @@ class ActionModule(FleetAction):
         result = super().run(tmp, task_vars)
         args = self._read_args()
         purpose = args["purpose"]
+        # What is wrong with the rules has to be said before anybody is asked.
+        chosen = _read_audit_settings(args) if purpose == "audit" else None
         organizations = self._read_variables(task_vars or {}, only_look=purpose == "info")
         result["changed"] = False
         if purpose == "info":
@@ -49,6 +61,9 @@ class ActionModule(FleetAction):
             self._show_streams(organizations)
             _write_json(organizations, args["info_json"], result)
             return {**result, **_hand_over(organizations, [])}
+        if chosen:
+            self._ask_service(organizations, look_and_plan, args)
+            return {**result, **self._audit(organizations, chosen, args, task_vars or {})}
         stops = args["on_problem"] == "stop" and any(each.problems for each in organizations)
         asks = purpose == "apply" and not args["per_host"] and not stops
         if asks:
@@ -70,6 +85,29 @@ class ActionModule(FleetAction):
             result["ansible_stats"] = {"data": stats, "per_host": False, "aggregate": False}
         return {**result, **handed_over}
 
+    def _audit(
+        self,
+        organizations: Sequence[Organization],
+        chosen: fleet_audit.Settings,
+        args: Mapping[str, Any],
+        task_vars: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """Judge the organizations, show what was found, and write the files. A damaged history is a failure."""
+        time = write_time(datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0))
+        run = fleet_audit.describe_run(organizations, task_vars, time, args["audit_slice"])
+        progress = Progress("Asking the brokers", len(organizations))
+        try:
+            audit = fleet_audit.audit_fleet(organizations, chosen, run, args["concurrency"], progress)
+        except InputError as error:
+            raise AnsibleActionFail(error.message) from None
+        report = os.path.join(chosen.directory, as_html.FILE) if chosen.directory else None
+        self._show(draw(audit, self._find_shape(), report))
+        stats = {"audit_log_stream_audit": fleet_audit.summarize(audit)}
+        result: dict[str, Any] = {"ansible_stats": {"data": stats, "per_host": False, "aggregate": False}}
+        if audit.history and audit.history.problems:
+            result.update(failed=True, msg=" ".join(audit.history.problems))
+        return {**result, **fleet_audit.hand_over(audit)}
+
     def _show_streams(self, organizations: Sequence[Organization]) -> None:
         places = {each.name: _place(each.look.stored) for each in organizations if each.look}
         findings = {each.name: each.findings for each in organizations if not each.look}
@@ -87,6 +125,13 @@ class ActionModule(FleetAction):
         elif not problems:
             lines = screens.show_no_problems(len(organizations))
         self._show([*lines, *screens.say(remarks, shape)])
+
+
+def _read_audit_settings(args: Mapping[str, Any]) -> fleet_audit.Settings:
+    try:
+        return fleet_audit.read_settings(args)
+    except InputError as error:
+        raise AnsibleActionFail(error.message) from None
 
 
 def _hand_over(organizations: Sequence[Organization], others: Sequence[Organization]) -> dict[str, Any]:

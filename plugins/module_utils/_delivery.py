@@ -402,7 +402,7 @@ def _check_subscription(facts: TopicFacts) -> Check:
             FAILED,
             f"Durable subscriptions hold the events ({names}), and are removed when they have no consumer for {after}. "
             "What they hold is lost with them.",
-            "Set subscription_expiration of astra_streaming_namespace to never.",
+            "Set subscription_expiration of astra_streaming_namespace to unlimited.",
         )
     caveat = "" if facts.subscription_expiration.is_known else " Whether they are removed when unused is not shown."
     return Check("subscription", PASSED, f"Durable subscriptions hold the events ({names}).{caveat}")

@@ -70,7 +70,7 @@ class KnownTenant(NamedTuple):
     @property
     def record(self) -> dict[str, Any] | None:
         """The tenant's record, as far as it matters to what is in it."""
-        return self.shown and {key: self.shown[name] for key, name in TENANT_KEYS.items()}
+        return {key: self.shown[name] for key, name in TENANT_KEYS.items()} if self.shown else None
 
 
 def name_some(kind: str, names: Collection[str]) -> str:

@@ -56,51 +56,51 @@ actions:
     client_conf: created
 tenant:
   description: The tenant, as M(datastax.astra.astra_streaming_tenant) returns it, without its limits.
-  returned: success and O(datastax.astra.audit_log_destination#role:audit_log_destination_state=present)
+  returned: success and O(datastax.astra.audit_log_destination#role:main:audit_log_destination_state=present)
   type: dict
 namespace:
   description: The namespace, as M(datastax.astra.astra_streaming_namespace) returns it.
-  returned: success and O(datastax.astra.audit_log_destination#role:audit_log_destination_state=present)
+  returned: success and O(datastax.astra.audit_log_destination#role:main:audit_log_destination_state=present)
   type: dict
 topic:
   description: Full name of the topic.
-  returned: success and O(datastax.astra.audit_log_destination#role:audit_log_destination_state=present)
+  returned: success and O(datastax.astra.audit_log_destination#role:main:audit_log_destination_state=present)
   type: str
   sample: persistent://acme-audit/security/astra-audit-log
 subscriptions:
   description: Names of the topic's subscriptions.
-  returned: success and O(datastax.astra.audit_log_destination#role:audit_log_destination_state=present)
+  returned: success and O(datastax.astra.audit_log_destination#role:main:audit_log_destination_state=present)
   type: list
   elements: str
 sink:
   description: The sink, as M(datastax.astra.astra_streaming_sink) returns it. V(null) when none is asked for.
-  returned: success and O(datastax.astra.audit_log_destination#role:audit_log_destination_state=present)
+  returned: success and O(datastax.astra.audit_log_destination#role:main:audit_log_destination_state=present)
   type: dict
 token_id:
   description: Id of the Pulsar token. V(null) in check mode for one that would be made.
-  returned: success and O(datastax.astra.audit_log_destination#role:audit_log_destination_state=present)
+  returned: success and O(datastax.astra.audit_log_destination#role:main:audit_log_destination_state=present)
   type: str
 expires_at:
   description: End of the Pulsar token, in RFC 3339. V(null) when it has none.
-  returned: success and O(datastax.astra.audit_log_destination#role:audit_log_destination_state=present)
+  returned: success and O(datastax.astra.audit_log_destination#role:main:audit_log_destination_state=present)
   type: str
 other_tokens:
   description: The tenant's other tokens, as M(datastax.astra.astra_streaming_token) returns them.
-  returned: success and O(datastax.astra.audit_log_destination#role:audit_log_destination_state=present)
+  returned: success and O(datastax.astra.audit_log_destination#role:main:audit_log_destination_state=present)
   type: list
   elements: dict
 replaced_token_id:
   description: Id of the token that a rotation has still to revoke, or V(null).
-  returned: success and O(datastax.astra.audit_log_destination#role:audit_log_destination_state=present)
+  returned: success and O(datastax.astra.audit_log_destination#role:main:audit_log_destination_state=present)
   type: str
 client_conf:
   description:
     - Text of a C(client.conf) with the token. It is a secret.
     - V(null) in check mode for a token that would be made.
-  returned: success and O(datastax.astra.audit_log_destination#role:audit_log_destination_state=present)
+  returned: success and O(datastax.astra.audit_log_destination#role:main:audit_log_destination_state=present)
   type: str
 client_conf_path:
   description: Absolute path of the file that the text is kept in, or V(null).
-  returned: success and O(datastax.astra.audit_log_destination#role:audit_log_destination_state=present)
+  returned: success and O(datastax.astra.audit_log_destination#role:main:audit_log_destination_state=present)
   type: str
 """

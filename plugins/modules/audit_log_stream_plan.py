@@ -13,9 +13,10 @@ module: audit_log_stream_plan
 short_description: Find out what there is to do for all organizations of a play
 version_added: 1.0.0
 description:
-  - Reads the variables of the role P(datastax.astra.audit_log_stream#role) of every host of the play, finds what is wrong
-    with them without sending anything, reads what the service has stored for all of them at once, asks the broker whether
-    the tokens may produce where something is about to be written, and shows what differs.
+  - Reads the variables of the role P(datastax.astra.audit_log_stream#role) of every host of the play, and finds what
+    is wrong with them without sending anything.
+  - Reads what the service has stored for all of them at once, asks the broker whether the tokens may produce where
+    something is about to be written, and shows what differs.
   - It runs once for all hosts, and changes nothing.
   - The playbooks of this collection begin with it. Use them instead.
 author:

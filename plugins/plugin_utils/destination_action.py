@@ -30,6 +30,7 @@ ROLE = Role(
     ("result", "streams", "revoked"),
     {"hosts": "is a keyword of the play", "rotate": "would replace the token in every run"},
 )
+NEEDED_FOR_ABSENT: tuple[str, ...]
 NEEDED_FOR_ABSENT = ("state", "tenant", "cluster", "admin_url", "namespace", "topic", "client_conf_path", "force")
 NEEDED_FOR_ABSENT += (*_command.WAIT_SPEC, *_command.CONNECTION_SPEC)
 
@@ -64,6 +65,7 @@ class DestinationAction(ActionBase):
             client.conf, if there is one.
         """
         reading, problems, warnings = self._read(task_vars)
+        result: dict[str, Any]
         conf_file = None
         if not problems and reading.params["client_conf_path"]:
             try:
@@ -71,7 +73,8 @@ class DestinationAction(ActionBase):
             except InputError as error:
                 problems = [ROLE.word_as_written(error.message, reading.labels)]
         if problems:
-            return remove_values({"failed": True, "changed": False, "msg": " ".join(problems)}, reading.secrets)
+            result = remove_values({"failed": True, "changed": False, "msg": " ".join(problems)}, reading.secrets)
+            return result
 
         def run(params: Mapping[str, Any], check_mode: bool, heard: list[str]) -> dict[str, Any]:
             return execute(params, check_mode, heard, conf_file)
@@ -105,12 +108,10 @@ class DestinationAction(ActionBase):
             options["sink"] = found.read("sink", lenient=True)
         given = {name: value for name, value in options.items() if value not in (None, "")}
         params = validate(SPEC, given, found.problems)
-        problems, warnings = (), ()
-        if not found.problems:
-            problems, warnings = examine(params)
+        wrong, warnings = ([], []) if found.problems else examine(params)
         hostvars = task_vars["hostvars"]
         extra = {*hostvars._variable_manager.extra_vars, *self._task._parent._play.get_vars()}
-        problems = [ROLE.word_as_written(problem, found.labels) for problem in (*found.problems, *problems)]
+        problems = [ROLE.word_as_written(problem, found.labels) for problem in (*found.problems, *wrong)]
         problems += [finding.text for finding in ROLE.find_unread(task_vars, extra)]
         reading = Reading(params, found.labels, find_secrets(SPEC, given, params))
         return reading, problems, [ROLE.word_as_written(warning, found.labels) for warning in warnings]

@@ -46,6 +46,7 @@ from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables impo
 from ansible_collections.datastax.astra.plugins.plugin_utils.variables import Finding, Label
 
 LONGEST_VERIFICATION = 10  # seconds
+BUSY = "An earlier change is still being applied, so what is configured cannot be read."
 UNREADABLE = "Its variables could not be read: the process that read them ended."
 
 
@@ -302,16 +303,18 @@ def observe(organization: Organization) -> dict[str, Any]:
     """Return all that is known of an organization, without its secrets, for reports and audits."""
     look, request = organization.look, organization.request
     plan = look.plan if look else None
+    is_busy = look is not None and plan is None and not look.is_final
     return {
         "name": organization.name,
         "organization_id": organization.organization_id,
         "problems": [problem.text for problem in organization.problems],
-        "error": organization.error.text if organization.error else None,
-        "exists": look.stored is not None if look else None,
+        "error": organization.error.text if organization.error else BUSY if is_busy else None,
+        "exists": look.stored is not None if look and not is_busy else None,
         "stream": look.stored.stream if look and look.stored else None,
-        "desired": request.stream if request and request.state == "present" else None,
+        "desired": {"state": request.state, **request.stream} if request else None,
         "differences": find_differences(plan.before, plan.after, plan.changed) if plan else [],
         "action": organization.action,
+        "token_given": bool(request and request.secret),
         "token_compared": bool(plan and plan.values.get("token_compared")),
         "token_expires_at": request.expires_at if request else None,
         "delivery": None,

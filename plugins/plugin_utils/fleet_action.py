@@ -71,7 +71,7 @@ class FleetAction(ActionBase):
         """Return the organizations of the play, with all that their variables tell."""
         names = task_vars["ansible_play_hosts"]
         variables = FleetVariables(self._task, task_vars, self._templar, self._loader, only_look)
-        progress = _Progress("Reading variables", len(names))
+        progress = Progress("Reading variables", len(names))
         forks = context.CLIARGS.get("forks") or C.DEFAULT_FORKS
         return gather(read_all(names, variables.read, forks, progress), names)
 
@@ -79,7 +79,7 @@ class FleetAction(ActionBase):
         self, organizations: Sequence[Organization], look: Callable[[HostReading, Api], Look], args: Mapping[str, Any]
     ) -> None:
         """Note at each organization what the service has stored for it."""
-        progress = _Progress("Asking the service", len(organizations))
+        progress = Progress("Asking the service", len(organizations))
         concurrency = min(args["concurrency"], args["throttle"] or args["concurrency"])
         look_at_all(organizations, look, Pace(concurrency, args["rate"]), progress)
 
@@ -98,7 +98,7 @@ def show_lines(lines: Iterable[screens.Line]) -> None:
         display.display(line.text, color=getattr(C, _COLOURS[line.kind]) if line.kind else None)
 
 
-class _Progress:
+class Progress:
     """Says now and then how far work is. What is done within seconds is not worth a line."""
 
     def __init__(self, doing: str, total: int) -> None:

@@ -43,7 +43,7 @@ FOLLOWS_PLAN = f"{PREFIX}follows_plan"  # set where the role runs after the plan
 # What the playbooks read besides the role's variables.
 RUN_VARIABLES: tuple[str, ...]
 RUN_VARIABLES = ("max_fail_percentage", "concurrency", "rate", "on_problem", "per_host", "info_json")
-RUN_VARIABLES += ("audit_dir", "audit_rules", "audit_waivers")
+RUN_VARIABLES += ("audit_dir", "audit_rules", "audit_slice", "audit_waivers")
 _ROLE_VARIABLES = ("client_conf", "client_conf_content", "throttle")
 # What roles and playbooks set.
 _RESULTS = ("result", "plan", "plan_result", "purpose", "pattern", "follows_plan", "handed_over")
@@ -81,6 +81,7 @@ class HostReading(NamedTuple):
     :ivar warnings: what is worth knowing.
     :ivar identity: what two hosts share when they are the same organization by mistake, or None.
     :ivar labels: how the user wrote each option, for ``Role.word_as_written``.
+    :ivar web_service_url: of Pulsar's admin API, as the variable or client.conf says.
     :ivar run: values of the variables that are one for the whole run, not templated.
     """
 
@@ -92,6 +93,7 @@ class HostReading(NamedTuple):
     identity: str | None
     labels: Mapping[str, Label]
     run: Mapping[str, str]
+    web_service_url: str | None = None
 
 
 def read_host(
@@ -132,6 +134,7 @@ def read_host(
         _identify(params),
         labels,
         {name: str(variables[PREFIX + name]) for name in RUN_VARIABLES if PREFIX + name in variables},
+        found.web_service_url,
     )
 
 
@@ -177,6 +180,7 @@ class _Variables(Variables):
         files: dict[str, str],
     ) -> None:
         super().__init__(ROLE, variables, templar, defaults)
+        self.web_service_url: str | None = None
         self._loader = loader
         self._files = files
 
@@ -193,10 +197,12 @@ class _Variables(Variables):
         if not absent:
             overrides = {name: options.pop(name, None) for name in CLIENT_CONF_OPTIONS}
             destination = self._read_destination(overrides)
-            web_service_url = destination.pop("web_service_url", None)
+            self.web_service_url = destination.pop("web_service_url", None)
             options.update(destination)
-            if options["web_service_url"] in (None, "") and options.get("fingerprint_store") == TOPIC_STORE:
-                options["web_service_url"] = web_service_url
+            if options["web_service_url"] not in (None, ""):
+                self.web_service_url = options["web_service_url"]
+            elif options.get("fingerprint_store") == TOPIC_STORE:
+                options["web_service_url"] = self.web_service_url
         return {name: value for name, value in options.items() if value not in (None, "")}
 
     def _read_destination(self, overrides: dict[str, Any]) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def show_summary(outcomes: Sequence[Outcome], remarks: Sequence[str], check_mode
     for kind in ("created", "updated", "deleted", "failed"):
         lines += _list(words.get(kind, kind).capitalize(), [each for each in outcomes if each.kind == kind], shape)
     failed = [each.name for each in outcomes if each.kind == "failed"]
-    return [*lines, *say(remarks, shape), *_say_limit(failed, len(outcomes), shape)]
+    return [*lines, *say(remarks, shape), *say_limit(failed, len(outcomes), shape)]
 
 
 def show_problems(problems: Mapping[str, Iterable[tuple[str, str]]], total: int, shape: Shape) -> list[Line]:
@@ -113,7 +113,7 @@ def say(paragraphs: Iterable[str], shape: Shape) -> list[Line]:
     """Return what is worth knowing, a paragraph each."""
     lines = []
     for paragraph in paragraphs:
-        lines += [Line(""), *(Line(text, "warn") for text in _wrap(paragraph, shape.width))]
+        lines += [Line(""), *(Line(text, "warn") for text in wrap(paragraph, shape.width))]
     return lines
 
 
@@ -226,7 +226,7 @@ def _count(outcomes: Collection[Outcome]) -> str:
 
 
 def _head(text: str, kind: str, shape: Shape) -> list[Line]:
-    first, *others = _wrap(text, shape.width - 2)
+    first, *others = wrap(text, shape.width - 2)
     return [Line(first, kind), *(Line(f"  {line}", kind) for line in others)]
 
 
@@ -251,17 +251,18 @@ def _list_names(names: Sequence[str], why: str, shape: Shape) -> list[str]:
     joined = ", ".join(names)
     room = shape.width - 2
     if not why:
-        return ["  " + line for line in _wrap_names(names, room, shape.verbose)]
+        return ["  " + line for line in wrap_names(names, room, shape.verbose)]
     if len(joined) + 2 + len(why) <= room:
         return [f"  {joined}  {why}"]
     if len(joined) + 2 <= min(room // 3, room - _NARROWEST):
-        wrapped = _wrap(why, room - len(joined) - 2)
+        wrapped = wrap(why, room - len(joined) - 2)
         return [f"  {joined}  {wrapped[0]}", *(" " * (len(joined) + 4) + line for line in wrapped[1:])]
-    lines = ["  " + line for line in _wrap_names(names, room, shape.verbose)]
-    return lines + ["    " + line for line in _wrap(why, shape.width - 4)]
+    lines = ["  " + line for line in wrap_names(names, room, shape.verbose)]
+    return lines + ["    " + line for line in wrap(why, shape.width - 4)]
 
 
-def _wrap_names(names: Sequence[str], width: int, verbose: bool) -> list[str]:
+def wrap_names(names: Sequence[str], width: int, verbose: bool) -> list[str]:
+    """Return lines of names: a few, with the number of the others, or all of them."""
     lines: list[str] = []
     line = ""
     for number, name in enumerate(names):
@@ -279,14 +280,15 @@ def _wrap_names(names: Sequence[str], width: int, verbose: bool) -> list[str]:
     return [*lines, line]
 
 
-def _wrap(text: str, width: int) -> list[str]:
+def wrap(text: str, width: int) -> list[str]:
+    """Return a paragraph as lines. Words stay whole, so that names, paths and URLs can be copied."""
     text = " ".join(text.split())
     return textwrap.wrap(
         text, min(max(width, _NARROWEST), _WIDEST), break_long_words=False, break_on_hyphens=False
     ) or [""]
 
 
-def _say_limit(names: Sequence[str], total: int, shape: Shape) -> list[Line]:
+def say_limit(names: Sequence[str], total: int, shape: Shape) -> list[Line]:
     """Return how to repeat just these."""
     if not names or len(names) == total:
         return []

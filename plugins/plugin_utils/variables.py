@@ -253,7 +253,8 @@ def validate(spec: Mapping[str, Any], options: dict[str, Any], problems: list[st
             problems.append(f"{place}{name} must be {wanted}.")
         else:
             accepted[name] = value
-    return ArgumentSpecValidator(spec).validate(accepted).validated_parameters
+    validated: dict[str, Any] = ArgumentSpecValidator(spec).validate(accepted).validated_parameters
+    return validated
 
 
 def explain(error: Exception) -> str:

@@ -20,7 +20,8 @@ PREFIX = "ansible_collections.datastax.astra.plugins."
 # From the bottom up: each imports only what is below it, or its own package. A new module belongs into one of these.
 LAYERS = [
     {"_errors", "_deadline", "_secrets", "_atomic_file"},
-    {"_pulsar", "_organizations", "_http_limits"},
+    {"_documents"},
+    {"_pulsar", "_organizations", "_http_limits", "_masked"},
     {"_http", "_fingerprint_store"},
     {"_api", "_connection"},
     {"_convergence", "_delivery", "_topic_properties"},
@@ -32,7 +33,7 @@ LAYERS = [
 ]
 LEVELS = {f"module_utils.{name}": level for level, names in enumerate(LAYERS) for name in names}
 TOP = len(LAYERS)  # everything else: modules, actions, filters, and what these share on the controller
-PULSARS_OWN = {"module_utils._pulsar", "module_utils._errors", "module_utils._deadline"}
+PULSARS_OWN = {"module_utils._pulsar", "module_utils._errors", "module_utils._deadline", "module_utils._documents"}
 
 
 def find_modules() -> dict[str, ast.Module]:

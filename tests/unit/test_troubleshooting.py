@@ -17,7 +17,7 @@ from ansible_collections.datastax.astra.plugins.module_utils import _api, _http
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
 from ansible_collections.datastax.astra.plugins.module_utils._convergence import Settings, converge
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
-from ansible_collections.datastax.astra.plugins.module_utils._errors import AstraError, InputError
+from ansible_collections.datastax.astra.plugins.module_utils._errors import AstraError, Broken, InputError
 from ansible_collections.datastax.astra.plugins.module_utils._fingerprint_store import StoreError, recall
 from ansible_collections.datastax.astra.plugins.module_utils._http_limits import AnswerTooLarge
 from ansible_collections.datastax.astra.plugins.module_utils._resources._audit_log_stream_request import Request
@@ -210,7 +210,9 @@ def test_every_class_of_errors_is_among_these(monkeypatch):
         catch(converge, stream_of(Idle()), Settings(wait_timeout=0)),
         InputError("Examples are the tests of what is found offline."),
         StoreError("cannot be read"),
+        Broken("The connector of sink a/b/c failed: no such index."),
     ]
+    assert is_explained(examples[-1].message)
     pending, known = [AstraError], set()
     while pending:
         kind = pending.pop()

@@ -25,7 +25,6 @@ PULSAR, APPLICATION = ROWS["Pulsar token"], ROWS["application token"]
 POINTS = {
     "Pulsar token, list": (PULSAR, {"method": "GET", "path": "/tokens$"}, 0),
     "Pulsar token, POST": (PULSAR, {"method": "POST", "path": "/tokens$"}, 0),
-    "Pulsar token, list afterwards": (PULSAR, {"method": "GET", "path": "/tokens$"}, 1),
     "Pulsar token, look": (PULSAR, {"method": "GET", "path": "/tokens/[0-9a-f]+$"}, 0),
     "application token, list": (APPLICATION, {"method": "GET", "path": "/v2/tokens$"}, 0),
     "application token, POST": (APPLICATION, {"method": "POST", "path": "/v2/tokens$"}, 0),

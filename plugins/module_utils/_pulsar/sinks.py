@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ansible_collections.datastax.astra.plugins.module_utils._documents import read_flag, read_keys, read_number
+from ansible_collections.datastax.astra.plugins.module_utils._errors import ServiceError
 
 # The options that are a field of the configuration under another name.
 _FIELDS = {
@@ -32,12 +33,15 @@ def read_config(document: Mapping[str, Any], default_subscription: str) -> dict[
     """Return what the configuration says, named as options.
 
     :arg default_subscription: the name that Pulsar gives the subscription when the configuration has none.
+    :raises ServiceError: it is not a sink's.
     """
     archive, inputs, specs, configs = read_keys(document, "archive", "inputs", "inputSpecs", "configs")
     shown = {option: read_keys(document, field)[0] for option, field in _FIELDS.items()}
+    if not isinstance(archive, str) or not isinstance(configs or {}, dict):
+        raise ServiceError("Pulsar shows a sink that does not say its connector and its configuration.")
     return {
         **shown,
-        "connector": str(archive or "").removeprefix(_ARCHIVE),
+        "connector": archive.removeprefix(_ARCHIVE),
         "topic": ", ".join(inputs or specs or ()),
         "configs": configs or {},
         "parallelism": read_number(document, "parallelism"),
@@ -58,8 +62,13 @@ def write_config(sink: Mapping[str, Any], configs: Mapping[str, Any], default_su
 
 
 def read_status(document: Any) -> Status:
-    """Return what the status of a sink says, or of one that does not run when there is none."""
-    instances = read_keys(document, "instances")[0] or []
+    """Return what the status of a sink says; one that has none does not run.
+
+    :raises ServiceError: it does not say it.
+    """
+    instances = [] if document is None else read_keys(document, "instances")[0]
+    if not isinstance(instances, list):
+        raise ServiceError("Pulsar shows a sink's status without its instances.")
     states = [read_keys(instance, "status")[0] for instance in instances]
     is_running = bool(states) and all(read_flag(state, "running") for state in states)
     return Status(is_running, next(filter(None, map(_find_words, states)), ""))
@@ -72,6 +81,11 @@ def _find_words(state: Any) -> str:
 
 
 def has_consumer(statistics: Any, subscription: str) -> bool:
-    """Tell whether a subscription has a consumer, as a topic's statistics show it; nothing shows none."""
-    subscriptions = read_keys(statistics, "subscriptions")[0] or {}
+    """Tell whether a subscription has a consumer, as a topic's statistics show it; where there are none, it has not.
+
+    :raises ServiceError: they do not show it.
+    """
+    subscriptions = {} if statistics is None else read_keys(statistics, "subscriptions")[0]
+    if not isinstance(subscriptions, dict):
+        raise ServiceError("Pulsar's statistics of a topic do not show its subscriptions.")
     return bool(read_keys(subscriptions.get(subscription), "consumers")[0])

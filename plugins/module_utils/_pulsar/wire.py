@@ -140,7 +140,8 @@ class Step(NamedTuple):
     """What became of a step.
 
     :ivar id: one of ``STEPS``.
-    :ivar state: ``passed``, ``failed``, or ``unknown`` when it was not reached.
+    :ivar state: ``passed``, ``failed``, or ``unknown`` when it was not reached. Without TLS in the endpoint nothing can
+        fail at ``tls``, so it is passed, and the message says so.
     :ivar code: why it failed: the name of the broker's error (``ServerError``), or one of ``NameNotResolved``,
         ``Refused``, ``Unreachable``, ``Timeout``, ``Certificate``, ``NoTls``, ``Tls``, ``Closed``, ``NotPulsar``,
         ``TooManyRedirects``, ``TooManyPartitions``. Empty when it did not fail.
@@ -242,7 +243,7 @@ def shake_many_hands(
     """Do handshakes concurrently, each distinct destination once; yields them as they end.
 
     :arg timeout: seconds for each of them, from its own start.
-    :arg concurrency: how many run at a time. They mostly wait: 64 of them keep half a core busy.
+    :arg concurrency: how many run at a time; each is a thread that mostly waits.
     :raises InputError: an endpoint is not the URL of one broker.
     """
     pending = list(dict.fromkeys(destinations))
@@ -318,10 +319,10 @@ class _Attempt:
             self._shake_hands(connections)
         except _Failure as error:
             failure = error
-            if error.code == ServerError.TopicNotFound.name:
+            if error.code == ServerError.TopicNotFound.name and "topic" in self._passed:
                 # Brokers before 3.0.6 answer that a missing topic has no partitions, and say so only now.
                 self._step = "topic"
-                self._passed.pop(self._step, None)
+                del self._passed[self._step]
         except MalformedFrame as error:
             failure = _Failure("NotPulsar", f"What {self._address} answers is not Pulsar's protocol ({error}).")
         finally:
@@ -371,6 +372,7 @@ class _Attempt:
         self._pass("The broker creates a producer for the token.")
 
     def _count_partitions(self, connection: _Connection, connections: dict[_Target, _Connection], here: _Target) -> int:
+        """Return the number of the topic's partitions, 0 when it has none."""
         try:
             return connection.count_partitions(self._topic)
         except _Failure as failure:

@@ -128,9 +128,19 @@ def _normalize(option: str, value: str | None, normalize: Callable[[str], str], 
         return ""
 
 
-def _examine_region(endpoint: str, problems: list[str]) -> None:
+def is_in_region(endpoint: str) -> bool | None:
+    """Tell whether a normalised endpoint is in AWS us-east-2, as the vendor's page asks for.
+
+    :returns: None when the name does not tell, because it is not one of Astra Streaming.
+    """
     host = endpoint.partition("://")[2].rsplit(":", 1)[0].rstrip(".")
-    if host.endswith(_ASTRA_STREAMING) and not host[: -len(_ASTRA_STREAMING)].endswith(_AUDIT_LOG_REGION):
+    if not host.endswith(_ASTRA_STREAMING):
+        return None
+    return host[: -len(_ASTRA_STREAMING)].endswith(_AUDIT_LOG_REGION)
+
+
+def _examine_region(endpoint: str, problems: list[str]) -> None:
+    if is_in_region(endpoint) is False:
         problems.append(
             "endpoint is an Astra Streaming broker outside AWS us-east-2, where audit logs would never arrive: "
             "use a tenant in that region, or set validate_region to false."

@@ -118,7 +118,8 @@ class StreamingSink(AdminResource):
         """Look at its status and, after a change, whether its subscription has a consumer."""
         if not plan.after:
             return ()
-        call = self._call("Reading the status of", "GET", "sinks", self.params["name"], "status", absent=(404,))
+        path = ("sinks", self.params["name"], "status")
+        call = self._call("Reading the status of", "GET", *path, absent=(404,), form=dict)
         status = read_status(self.api.read(call, deadline))
         words = self.api.clean(status.words).rstrip(".")
         if words and (self._has_written or not status.is_running):
@@ -132,7 +133,7 @@ class StreamingSink(AdminResource):
     def _has_consumer(self, sink: Mapping[str, Any], deadline: Deadline) -> bool:
         path = ("admin", "v2", "persistent", *sink["topic"].partition("://")[2].split("/"))
         calls = (
-            self.call(f"Reading the consumers of {self.label}", "GET", *path, statistics, absent=(404,))
+            self.call(f"Reading the consumers of {self.label}", "GET", *path, statistics, absent=(404,), form=dict)
             for statistics in ("stats", "partitioned-stats")  # 404 for a topic of the other kind
         )
         return any(has_consumer(self.api.read(call, deadline), sink["subscription_name"]) for call in calls)

@@ -107,7 +107,7 @@ def test_what_is_no_secret_is_shown(value):
         ({"password": " secret-6\n"}, {" secret-6\n", "secret-6"}),
         (None, set()),
     ],
-    ids=str,
+    ids=lambda value: str(sorted(value) if isinstance(value, set) else value),
 )
 def test_find_secrets_in_free_form_data(configs, secrets):
     assert find_secrets(SPEC, {"configs": configs}) == secrets
