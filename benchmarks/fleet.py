@@ -23,7 +23,7 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from emulator.client import Emulator
 
 ROOT = Path(__file__).resolve().parent.parent
-CLIENT_CONF = ROOT / "examples" / "client.conf"
+CLIENT_CONF = ROOT / "benchmarks" / "client.conf"
 GROUP = "astra_organizations"
 TOPIC = "persistent://acme-audit/security/astra-audit-log"
 VAULT_PASSWORD = "benchmark"

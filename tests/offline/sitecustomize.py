@@ -4,7 +4,7 @@
 
 """Keeps tests, and every Python that they start, on this machine: no other name resolves.
 
-The examples name Astra's own hosts. Without this, a test on a machine with a network would send them its made-up tokens.
+The examples name Astra's own hosts. Without this, a test on a machine with a network would send them made-up tokens.
 """
 
 from __future__ import annotations

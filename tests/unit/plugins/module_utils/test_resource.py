@@ -58,7 +58,7 @@ class Box(DeclaredResource):
     def delete(self, before):
         return (Call("Removing a box", "DELETE", f"/{before['name']}"),)
 
-    def describe_loss(self, before):
+    def find_loss(self, before, deadline):
         return f"it holds {', '.join(before['contents'])}" if before["contents"] else None
 
     def find_unready(self, stored):
@@ -119,17 +119,13 @@ class TestPlan:
         assert (sent(plan), plan.refusal) == ([("DELETE", None)], None)
         assert plan.pending
 
-    def test_what_would_be_lost(self):
-        refused = plan_for(STORED, state="absent")
-        assert refused.refusal == "box top/one is not removed, because it holds b, a. Set force to true to lose that."
-        assert plan_for(STORED, state="absent", force=True).refusal is None
-
     def test_absent_already(self):
         plan = plan_for(None, state="absent")
         assert (plan.action, plan.changed, plan.writes, plan.pending) == ("none", False, (), ())
 
     def test_what_is_there_may_not_be_ready(self):
-        assert plan_for({**STORED, "ready": False}).pending == ("it is not ready",)
+        plan = plan_for({**STORED, "ready": False})
+        assert (plan.pending, plan.unready) == ((), ("it is not ready",))
 
 
 class Http:
@@ -199,11 +195,12 @@ class TestCommand:
         assert run(http, name="one", contents=["a"], size=3, check_mode=True)["action"] == "created"
         assert http.requests == ["GET /one"]
 
-    def test_a_refusal(self, run):
+    @pytest.mark.parametrize("check_mode", [True, False])
+    def test_what_would_be_lost(self, run, check_mode):
         http = Http(one=STORED)
-        result = run(http, name="one", state="absent")
+        result = run(http, name="one", state="absent", check_mode=check_mode)
         assert (result["failed"], result["changed"]) == (True, False)
-        assert "it holds b, a" in result["msg"]
+        assert result["msg"] == ("box top/one is not removed, because it holds a, b. Set force to true to lose that.")
         assert http.requests == ["GET /one"]
 
     def test_every_mistake_is_found_before_anything_is_sent(self, run):
@@ -223,7 +220,7 @@ class TestInfo:
 
     def test_options(self):
         spec = make_info_command(Box).argument_spec
-        assert (spec["name"]["required"], spec["shelf"]["required"]) == (False, False)
+        assert (spec["name"]["required"], spec["shelf"]["required"]) == (False, True)
         assert {"state", "colour", "wait", "force"}.isdisjoint(spec)
 
 
