@@ -185,11 +185,11 @@ class Fleet:
         return Run(screen, errors)
 
     def requests(self) -> dict[str, list[str]]:
-        """Return the methods of the requests that each organization was sent, and forget them."""
+        """Return the methods of the requests about each organization, and forget them; about none are under "nobody"."""
         names = {organization_id: name for name, organization_id in IDS.items()}
         sent: dict[str, list[str]] = {}
         for entry in self.service.journal():
-            sent.setdefault(names[entry["organization_id"]], []).append(entry["method"])
+            sent.setdefault(names.get(entry["organization_id"], "nobody"), []).append(entry["method"])
         self.service.clear_journal()
         return sent
 
