@@ -11,14 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 from ansible.errors import AnsibleError, AnsibleFileNotFound
-from ansible_collections.datastax.astra.plugins.plugin_utils import role_variables
-from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import (
-    Label,
-    describe_origin,
-    find_unread,
-    read_host,
-    word_as_written,
-)
+from ansible_collections.datastax.astra.plugins.plugin_utils import role_variables, variables
+from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import ROLE, read_host
+from ansible_collections.datastax.astra.plugins.plugin_utils.variables import Label, describe_origin
 
 JWT = "eyJhbGciOiJub25lIn0.e30.c2ln"
 OTHER_JWT = "eyJhbGciOiJub25lIn0.e30.b3RoZXI"
@@ -209,7 +204,7 @@ class TestUnread:
         [("stat", "state"), ("org_id", None), ("client_config", "client_conf"), ("seriall", "serial"), ("x", None)],
     )
     def test_it_is_a_problem_that_names_the_nearest(self, name, near):
-        [problem] = find_unread({f"audit_log_stream_{name}": 1})
+        [problem] = ROLE.find_unread({f"audit_log_stream_{name}": 1})
         suffix = f"; there is audit_log_stream_{near}." if near else "."
         assert problem.cause.startswith(f"audit_log_stream_{name} is read by nothing")
         assert not near or problem.cause.endswith(suffix)
@@ -225,23 +220,23 @@ class TestUnread:
         ],
     )
     def test_what_is_none(self, variables):
-        assert find_unread(variables) == []
+        assert ROLE.find_unread(variables) == []
 
     def test_a_longer_name_is_not_a_mention(self):
-        assert find_unread({"audit_log_stream_mine": 1, "other": "{{ audit_log_stream_mine_too }}"})
+        assert ROLE.find_unread({"audit_log_stream_mine": 1, "other": "{{ audit_log_stream_mine_too }}"})
 
     def test_what_works_as_an_extra_variable_alone(self):
         variables = {"audit_log_stream_serial": 1, "audit_log_stream_hosts": "all"}
-        [problem] = find_unread(variables, {"audit_log_stream_hosts"})
+        [problem] = ROLE.find_unread(variables, {"audit_log_stream_hosts"})
         assert problem.cause.startswith("audit_log_stream_serial is a keyword of the play")
-        assert find_unread(variables) == []
+        assert ROLE.find_unread(variables) == []
 
 
 class TestOrigins:
     """Ansible notes file and line of what it reads, until version 2.19 in another way."""
 
     def test_older_ones(self, monkeypatch, tmp_path):
-        monkeypatch.setattr(role_variables, "_Origin", None)
+        monkeypatch.setattr(variables, "_Origin", None)
         monkeypatch.chdir(tmp_path)
         value = SimpleNamespace(ansible_pos=(str(tmp_path / "hosts.yml"), 7, 1))
         assert describe_origin(5, value) == " (hosts.yml:7)"
@@ -264,7 +259,7 @@ class TestOrigins:
 )
 def test_words(sentence, words):
     labels = {"topic": Label("audit_log_stream_topic", " (f:1)"), "client_conf": Label("audit_log_stream_client_conf")}
-    assert word_as_written(sentence, labels) == words
+    assert ROLE.word_as_written(sentence, labels) == words
 
 
 def test_the_same_organization():
