@@ -276,7 +276,9 @@ def artifact(session: nox.Session, core: str) -> None:
         if missing := set(names) - set(json.loads(shown)):
             session.error(f"ansible-doc shows nothing for {', '.join(sorted(missing))}")
     for playbook in (collection / "playbooks").glob("*.yml"):
-        session.run("ansible-playbook", "--syntax-check", f"{COLLECTION}.{playbook.stem}", env=environment)
+        # They refuse a pattern that names nothing in the inventory, also when their syntax is checked.
+        command = ["ansible-playbook", "--inventory", str(ROOT / "tests/inventory.yml"), "--syntax-check"]
+        session.run(*command, f"{COLLECTION}.{playbook.stem}", env=environment)
 
 
 @nox.session(tags=["test"])

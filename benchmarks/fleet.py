@@ -23,7 +23,7 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from emulator.client import Emulator
 
 ROOT = Path(__file__).resolve().parent.parent
-CLIENT_CONF = ROOT / "examples" / "client.conf"
+CLIENT_CONF = ROOT / "benchmarks" / "client.conf"
 GROUP = "astra_organizations"
 TOPIC = "persistent://acme-audit/security/astra-audit-log"
 VAULT_PASSWORD = "benchmark"
@@ -136,6 +136,7 @@ class Workplace:
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
             "audit_log_stream_client_conf": "client.conf",
             "audit_log_stream_topic": stream["topic"],
+            "audit_log_stream_verify_destination": False,  # there is no broker
             # For the contenders that are no role.
             "api_url": self._api_url,
             "pulsar_token": stream["token"],

@@ -27,8 +27,12 @@ from emulator.client import Emulator  # noqa: E402 - the repository's root has t
 DESTINATION = "datastax.astra.audit_log_destination"
 STREAM = "datastax.astra.audit_log_stream"
 DRIFTED_TOPIC = "persistent://acme-audit/default/somewhere-else"
-# The emulator has no broker that could be asked whether it takes a new token, and uses it at once.
-EMULATED = "audit_log_destination_verify_destination: false\naudit_log_destination_revoke_after: 0s\n"
+# The emulator has no broker, and Astra's own must not be asked about made-up tokens. A new token is used at once.
+EMULATED = """\
+audit_log_stream_verify_destination: false
+audit_log_destination_verify_destination: false
+audit_log_destination_revoke_after: 0s
+"""
 # A job runner ends a program with SIGTERM, a closed terminal with SIGHUP.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 COLOUR = sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
@@ -209,7 +213,8 @@ def main() -> None:
         collection = directory / "collections/ansible_collections/datastax/astra"
         collection.parent.mkdir(parents=True)
         collection.symlink_to(ROOT)
-        (directory / "inventory/group_vars/astra_destinations/demo.yml").write_text(EMULATED)
+        (directory / "inventory/group_vars/all").mkdir(exist_ok=True)
+        (directory / "inventory/group_vars/all/demo.yml").write_text(EMULATED)
         with Emulator(seeds, tokens) as emulator:
             show(Demo(directory, emulator, organizations))
     print("\nThe demo is over; the emulated service and all files are gone.")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,10 @@ LINK.parent.mkdir(parents=True, exist_ok=True)
 with suppress(FileExistsError):  # from an earlier run, or a parallel one
     LINK.symlink_to(ROOT)
 sys.path.insert(0, str(COLLECTIONS))
+
+# No test leaves this machine, and nothing that it starts does.
+OFFLINE = str(ROOT / "tests" / "offline")
+runpy.run_path(f"{OFFLINE}/sitecustomize.py")
 
 # For tests that load plugins in their own process: Ansible reads its settings when it is imported.
 for name in [name for name in os.environ if name.startswith(("ANSIBLE_", "ASTRA_"))]:
@@ -55,6 +60,7 @@ def _environment(directory: Path, collections_path: str) -> dict[str, str]:
         # The commands of the ansible-core that is installed beside the pytest that is running.
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "HOME": str(home),
+        "PYTHONPATH": OFFLINE,
         "LANG": "C.UTF-8",
         "ANSIBLE_COLLECTIONS_PATH": collections_path,
         "ANSIBLE_CONFIG": str(config),

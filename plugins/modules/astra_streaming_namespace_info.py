@@ -56,7 +56,7 @@ namespaces:
 from ansible_collections.datastax.astra.plugins.module_utils._command import STREAMING_NAMESPACE_INFO, run_module
 
 
-def main():
+def main() -> None:
     run_module(STREAMING_NAMESPACE_INFO)
 
 

@@ -105,7 +105,7 @@ previous:
 from ansible_collections.datastax.astra.plugins.module_utils._command import STREAMING_TENANT, run_module
 
 
-def main():
+def main() -> None:
     run_module(STREAMING_TENANT)
 
 

@@ -55,7 +55,7 @@ tenants:
 from ansible_collections.datastax.astra.plugins.module_utils._command import STREAMING_TENANT_INFO, run_module
 
 
-def main():
+def main() -> None:
     run_module(STREAMING_TENANT_INFO)
 
 

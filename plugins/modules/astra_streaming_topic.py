@@ -116,7 +116,7 @@ previous:
 from ansible_collections.datastax.astra.plugins.module_utils._command import STREAMING_TOPIC, run_module
 
 
-def main():
+def main() -> None:
     run_module(STREAMING_TOPIC)
 
 

@@ -61,7 +61,7 @@ topics:
 from ansible_collections.datastax.astra.plugins.module_utils._command import STREAMING_TOPIC_INFO, run_module
 
 
-def main():
+def main() -> None:
     run_module(STREAMING_TOPIC_INFO)
 
 

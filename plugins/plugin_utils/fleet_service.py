@@ -178,7 +178,7 @@ class _SharedApi(Api):
         """Hide these in messages of the service, too."""
         self._secrets.update(secrets)
 
-    def find_organization(self, deadline: Deadline = UNBOUNDED) -> str:
+    def find_organization(self, deadline: Deadline = UNBOUNDED, *more: str, **advice: str) -> str:
         """Return the id of the organization that the token belongs to. It is asked for once, also in vain.
 
         :raises AstraError: it cannot be found out. An enterprise's token gets 403 or 404.
@@ -187,7 +187,7 @@ class _SharedApi(Api):
             if self._refusal:
                 raise self._refusal
             try:
-                return super().find_organization(deadline)
+                return super().find_organization(deadline, *more, **advice)
             except AstraError as error:
                 if error.result.get("http_status") in _REFUSALS:
                     self._refusal = error

@@ -285,10 +285,9 @@ def test_surveys_ask_for_variables_that_are_read(configured, name):
     awx, *_screens = configured
     playbook = EXAMPLE / "project" / awx.items["job_templates"][TEMPLATES[name]]["playbook"]
     imported, *_rest = re.findall(r"import_playbook: datastax\.astra\.(\w+)", playbook.read_text())
-    read = playbook.read_text() + (ROOT / "playbooks" / f"{imported}.yml").read_text()
-    # The info reads few of the role's variables, and the others read all.
-    role = ROOT / "roles" / "audit_log_stream"
-    read += (role / ("tasks/info.yml" if name == "info" else "meta/argument_specs.yml")).read_text()
+    files = [playbook, *(ROOT / "playbooks" / f"{each}.yml" for each in (imported, "audit_log_stream_plan"))]
+    files.append(ROOT / "roles" / "audit_log_stream" / "meta" / "argument_specs.yml")
+    read = "".join(file.read_text() for file in files)
     questions = awx.survey("job_templates", TEMPLATES[name])
     assert awx.items["job_templates"][TEMPLATES[name]]["survey_enabled"] is True
     assert questions

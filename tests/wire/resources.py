@@ -317,7 +317,10 @@ ROWS = {
             "retention": {"time": "7d", "size": "10GiB"},
             "inactive_topics": {"delete": False},
         },
-        changes={"retention": {"size": "1GiB"}, "backlog_quota": {"size": "500MB"}},
+        changes={
+            "retention": {"size": "1GiB"},
+            "backlog_quota": {"size": "500MB", "policy": "producer_exception"},
+        },
         created={"name": "audit", "retention": {"time": "7d", "size": "10GiB"}, **_POLICIES},
         updated={
             "name": "audit",

@@ -316,9 +316,10 @@ class TestNamespace:
     def test_a_part_of_what_is_not_shown_cannot_be_managed(self, service):
         service.settings(policies_unset="empty")
         make_tenant(service, {"name": "audit"})
-        result = namespace(service, inactive_topics={"delete": False})
+        result = namespace(service, inactive_topics={"delete": True})
         assert result["msg"].startswith("inactive_topics.after and inactive_topics.mode must be given")
         assert writes(service) == []
+        assert namespace(service, inactive_topics={"delete": False})["action"] == "updated"
 
     def test_retention_of_which_one_part_is_given(self, service):
         make_tenant(service)

@@ -24,6 +24,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._pulsar.units impor
     parse_size,
 )
 
+INACTIVE_MODES = ("delete_when_no_subscriptions", "delete_when_subscriptions_caught_up")
 _MEBIBYTE = 2**20
 
 # What sets a policy: the last part of the path, the query, and the body.
@@ -138,10 +139,14 @@ class CompoundPolicy(Policy):
     """A policy of several parts, each of which stays as it is when it is not given.
 
     :arg parts: by the names that people use.
+    :arg unset: parts that keep everything, for what neither is asked nor shown.
     """
 
-    def __init__(self, option: str, key: str, path: str, parts: Mapping[str, Part]) -> None:
+    def __init__(
+        self, option: str, key: str, path: str, parts: Mapping[str, Part], unset: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(option, key, path, _SECONDS)
+        self._unset = unset or {}
         self._parts = parts
         self.spec = {"type": "dict", "options": {name: part.spec for name, part in parts.items()}}
 
@@ -158,7 +163,7 @@ class CompoundPolicy(Policy):
 
     def combine(self, before: Any, asked: Any) -> Any:
         """Return what the policy shall be when these parts are asked."""
-        return {**(before or {}), **asked}
+        return {**self._unset, **{name: part for name, part in (before or {}).items() if part is not None}, **asked}
 
     def read(self, namespace: Mapping[str, Any]) -> Any:
         """Return what a namespace shows, or None where it is not set."""
@@ -195,6 +200,18 @@ class Retention(CompoundPolicy):
         return {**both, **dict.fromkeys(other, UNLIMITED)} if "0" not in asked.values() else both
 
 
+class InactiveTopics(CompoundPolicy):
+    """Whether and when topics are deleted that nobody uses."""
+
+    def combine(self, before: Any, asked: Any) -> Any:
+        """Return what the policy shall be when these parts are asked.
+
+        Pulsar wants all of its parts. Where nothing is deleted, the others do not matter.
+        """
+        both = super().combine(before, asked)
+        return {"after": "2d", "mode": INACTIVE_MODES[0], **both} if both.get("delete") is False else both
+
+
 class BacklogQuota(CompoundPolicy):
     """How much a subscription may be behind. Pulsar has two of them: one for the size, one for the age."""
 
@@ -225,6 +242,7 @@ RETENTION = Retention(
     "retention_policies",
     "retention",
     {"time": Part("retentionTimeInMinutes", _MINUTES), "size": Part("retentionSizeInMB", _MEBIBYTES)},
+    unset={"time": UNLIMITED, "size": UNLIMITED},
 )
 BACKLOG_QUOTA = BacklogQuota(
     "backlog_quota",
@@ -235,17 +253,16 @@ BACKLOG_QUOTA = BacklogQuota(
         "time": Part("limitTime", _SECONDS),
         "policy": Part("policy", words=("producer_request_hold", "producer_exception", "consumer_backlog_eviction")),
     },
+    unset={"time": UNLIMITED},
 )
-INACTIVE_TOPICS = CompoundPolicy(
+INACTIVE_TOPICS = InactiveTopics(
     "inactive_topics",
     "inactive_topic_policies",
     "inactiveTopicPolicies",
     {
         "delete": Part("deleteWhileInactive"),
         "after": Part("maxInactiveDurationSeconds", _SECONDS),
-        "mode": Part(
-            "inactiveTopicDeleteMode", words=("delete_when_no_subscriptions", "delete_when_subscriptions_caught_up")
-        ),
+        "mode": Part("inactiveTopicDeleteMode", words=INACTIVE_MODES),
     },
 )
 POLICIES: tuple[Policy, ...] = (

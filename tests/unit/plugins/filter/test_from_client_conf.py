@@ -17,7 +17,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf
 from jinja2 import StrictUndefined
 
 ROOT = Path(__file__).parents[4]
-EXAMPLE = ROOT / "examples" / "client.conf"
+EXAMPLE = ROOT / "benchmarks" / "client.conf"
 
 from_client_conf = FilterModule().filters()["from_client_conf"]
 

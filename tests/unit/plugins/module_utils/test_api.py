@@ -209,7 +209,8 @@ ADVICE = {
     401: "check the application token: it may be wrong, expired or revoked",
     403: "the application token lacks a permission",
     404: "check api_url",
-    409: "check api_url",
+    409: "check the options against the service's message",
+    412: "check the options against the service's message",
     418: "check api_url",
     429: "the service limits the rate of requests, so raise retries or lower throttle or forks",
     500: "try again later",
@@ -334,7 +335,8 @@ class TestEnvelopes:
     def test_the_reason_of_pulsar_and_of_astra_streaming(self):
         error = failure(DELETE, 412, {"reason": f"Topic has {PULSAR_TOKEN}\n active producers"}, secrets=[PULSAR_TOKEN])
         assert error.message == (
-            "Deleting the thing failed: the service answered 412, Topic has ******** active producers: check api_url."
+            "Deleting the thing failed: the service answered 412, Topic has ******** active producers: "
+            "check the options against the service's message."
         )
         assert error.result["api_errors"] == [{"id": None, "message": "Topic has ******** active producers"}]
 

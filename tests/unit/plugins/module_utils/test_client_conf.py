@@ -23,7 +23,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._pulsar.jwt import 
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-EXAMPLE = Path(__file__).parents[4] / "examples" / "client.conf"
+EXAMPLE = Path(__file__).parents[4] / "benchmarks" / "client.conf"
 
 JWT = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhdWRpdCJ9.c2lnbmF0dXJl"
 BROKER = "pulsar+ssl://broker.example.com:6651"

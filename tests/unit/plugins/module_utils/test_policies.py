@@ -137,7 +137,8 @@ def test_errors_name_the_part():
         (retention("1GiB", "7d"), {"size": "2GiB"}, retention("2GiB", "7d")),
         (retention("1GiB", "7d"), {"time": "0", "size": "0"}, retention("0", "0")),
         (retention("1GiB", "7d"), {"size": "0"}, retention("0", "7d")),
-        (None, {"size": "1GiB"}, {"size": "1GiB"}),
+        (None, {"size": "1GiB"}, retention("1GiB", "unlimited")),
+        ({"time": None, "size": "1GiB"}, {"size": "2GiB"}, retention("2GiB", "unlimited")),
     ],
 )
 def test_a_part_of_retention(before, asked, expected):
@@ -147,6 +148,14 @@ def test_a_part_of_retention(before, asked, expected):
 def test_a_part_leaves_the_rest_as_it_is():
     before = {"delete": True, "after": "2d", "mode": "delete_when_no_subscriptions"}
     assert INACTIVE_TOPICS.combine(before, {"delete": False}) == {**before, "delete": False}
+    assert BACKLOG_QUOTA.combine(quota("5GB", "1h"), {"size": "1GB"}) == quota("1GB", "1h")
+
+
+def test_what_is_not_shown_and_does_not_matter_need_not_be_given():
+    complete = {"delete": False, "after": "2d", "mode": "delete_when_no_subscriptions"}
+    assert INACTIVE_TOPICS.combine(None, {"delete": False}) == complete
+    assert INACTIVE_TOPICS.combine(None, {"delete": True}) == {"delete": True}
+    assert BACKLOG_QUOTA.combine(None, {"size": "1GB"}) == {"time": "unlimited", "size": "1GB"}
 
 
 @pytest.mark.parametrize(
@@ -240,5 +249,5 @@ def test_only_the_quota_that_differs_is_set(before, asked, requests):
 
 
 def test_what_is_not_shown_has_to_be_given():
-    problem = find_conflict({"inactive_topics": {"delete": False}, "message_ttl": "2d"})
+    problem = find_conflict({"inactive_topics": {"delete": True}, "message_ttl": "2d"})
     assert problem.startswith("inactive_topics.after and inactive_topics.mode must be given")

@@ -14,6 +14,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.datastax.astra.plugins.module_utils import _command
 from ansible_collections.datastax.astra.plugins.module_utils._api import Call
 from ansible_collections.datastax.astra.plugins.module_utils._command import make_command, make_info_command, perform
+from ansible_collections.datastax.astra.plugins.module_utils._deadline import UNBOUNDED
+from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
 from ansible_collections.datastax.astra.plugins.module_utils._http import Answer, Attempts
 from ansible_collections.datastax.astra.plugins.module_utils._resource import DeclaredResource, Field
 from ansible_collections.datastax.astra.plugins.module_utils._resources.role import Role
@@ -58,8 +60,11 @@ class Box(DeclaredResource):
     def delete(self, before):
         return (Call("Removing a box", "DELETE", f"/{before['name']}"),)
 
-    def describe_loss(self, before):
+    def find_loss(self, before, deadline):
         return f"it holds {', '.join(before['contents'])}" if before["contents"] else None
+
+    def refuse_change(self, before, after):
+        return "A green box stays green." if before["colour"] == "green" else None
 
     def find_unready(self, stored):
         return () if stored.get("ready", True) else ("it is not ready",)
@@ -70,9 +75,12 @@ SHOWN = {**STORED, "colour": "red", "contents": ["a", "b"]}
 NOT_GIVEN = {"colour": None, "contents": None, "size": None, "force": False, "state": "present"}
 
 
+def make_box(**params):
+    return Box({**NOT_GIVEN, "shelf": "top", "name": "one", **params}, None, contextlib.ExitStack())
+
+
 def plan_for(stored, **params):
-    box = Box({**NOT_GIVEN, "shelf": "top", "name": "one", **params}, None, contextlib.ExitStack())
-    return box.plan(stored)
+    return make_box(**params).plan(stored)
 
 
 def sent(plan):
@@ -120,16 +128,33 @@ class TestPlan:
         assert plan.pending
 
     def test_what_would_be_lost(self):
-        refused = plan_for(STORED, state="absent")
-        assert refused.refusal == "box top/one is not removed, because it holds b, a. Set force to true to lose that."
-        assert plan_for(STORED, state="absent", force=True).refusal is None
+        box = make_box(state="absent")
+        with pytest.raises(InputError) as caught:
+            box.check_write(box.plan(STORED), UNBOUNDED)
+        assert caught.value.message == (
+            "box top/one is not removed, because it holds a, b. Set force to true to lose that."
+        )
+        box = make_box(state="absent", force=True)
+        box.check_write(box.plan(STORED), UNBOUNDED)
+
+    def test_a_change_that_is_refused(self):
+        plan = plan_for({**STORED, "colour": "green"}, colour="red")
+        assert (plan.action, plan.refusal, plan.writes) == ("updated", "A green box stays green.", ())
+        assert plan_for({**STORED, "colour": "green"}).refusal is None
+
+    def test_what_has_to_exist_before(self):
+        box = make_box(contents=["a"], size=3)
+        box.blocker = "There is no shelf."
+        plan = box.plan(None)
+        assert (plan.action, plan.blocker, plan.writes) == ("created", "There is no shelf.", ())
 
     def test_absent_already(self):
         plan = plan_for(None, state="absent")
         assert (plan.action, plan.changed, plan.writes, plan.pending) == ("none", False, (), ())
 
     def test_what_is_there_may_not_be_ready(self):
-        assert plan_for({**STORED, "ready": False}).pending == ("it is not ready",)
+        plan = plan_for({**STORED, "ready": False})
+        assert (plan.action, plan.pending, plan.unready) == ("none", (), ("it is not ready",))
 
 
 class Http:
@@ -203,7 +228,7 @@ class TestCommand:
         http = Http(one=STORED)
         result = run(http, name="one", state="absent")
         assert (result["failed"], result["changed"]) == (True, False)
-        assert "it holds b, a" in result["msg"]
+        assert "it holds a, b" in result["msg"]
         assert http.requests == ["GET /one"]
 
     def test_every_mistake_is_found_before_anything_is_sent(self, run):
@@ -223,7 +248,7 @@ class TestInfo:
 
     def test_options(self):
         spec = make_info_command(Box).argument_spec
-        assert (spec["name"]["required"], spec["shelf"]["required"]) == (False, False)
+        assert (spec["name"]["required"], spec["shelf"]["required"]) == (False, True)
         assert {"state", "colour", "wait", "force"}.isdisjoint(spec)
 
 

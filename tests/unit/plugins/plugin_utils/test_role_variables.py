@@ -11,7 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 from ansible.errors import AnsibleError, AnsibleFileNotFound
-from ansible_collections.datastax.astra.plugins.plugin_utils import role_variables, variables
+from ansible_collections.datastax.astra.plugins.plugin_utils import role_variables
+from ansible_collections.datastax.astra.plugins.plugin_utils import variables as shared_variables
 from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import ROLE, read_host
 from ansible_collections.datastax.astra.plugins.plugin_utils.variables import Label, describe_origin
 
@@ -236,7 +237,7 @@ class TestOrigins:
     """Ansible notes file and line of what it reads, until version 2.19 in another way."""
 
     def test_older_ones(self, monkeypatch, tmp_path):
-        monkeypatch.setattr(variables, "_Origin", None)
+        monkeypatch.setattr(shared_variables, "_Origin", None)
         monkeypatch.chdir(tmp_path)
         value = SimpleNamespace(ansible_pos=(str(tmp_path / "hosts.yml"), 7, 1))
         assert describe_origin(5, value) == " (hosts.yml:7)"
