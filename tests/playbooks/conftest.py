@@ -185,7 +185,7 @@ class Fleet:
         return Run(screen, errors)
 
     def requests(self) -> dict[str, list[str]]:
-        """Return the methods of the requests about each organization, and forget them; about none are under "nobody"."""
+        """Return the methods of the requests about each organization, or about nobody, and forget them."""
         names = {organization_id: name for name, organization_id in IDS.items()}
         sent: dict[str, list[str]] = {}
         for entry in self.service.journal():
