@@ -14,7 +14,7 @@ import sys
 import time
 
 import pytest
-from ansible_collections.datastax.astra.plugins.module_utils import _http
+from ansible_collections.datastax.astra.plugins.module_utils import _convergence, _http
 from ansible_collections.datastax.astra.plugins.module_utils._command import STREAMING_TOKEN, TOKEN
 
 from tests.wire.resources import ROWS
@@ -42,6 +42,7 @@ TABLE = [
 def _short_pauses(monkeypatch):
     monkeypatch.setattr(_http, "RETRY_AFTER_LIMIT", 0.05)
     monkeypatch.setattr(_http, "BACKOFF_START", 0.02)
+    monkeypatch.setattr(_convergence, "FIRST_INTERVAL", 0.02)
 
 
 def identifiers(row, service) -> set[str]:
