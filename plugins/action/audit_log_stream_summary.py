@@ -11,7 +11,6 @@ from ansible.utils.helpers import pct_to_int
 from ansible_collections.datastax.astra.plugins.plugin_utils import screens
 from ansible_collections.datastax.astra.plugins.plugin_utils.fleet import (
     find_differences,
-    generalize,
     is_not_compared,
 )
 from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_action import FleetAction
@@ -78,7 +77,7 @@ class ActionModule(FleetAction):
         unchanged = plan.get("unchanged", 0)
         others = [screens.Outcome("", "unchanged")] * unchanged
         others += [screens.Outcome("", "not run")] * (plan.get("total", 0) - len(outcomes) - unchanged)
-        failures = {each.name: [(generalize(each.why), each.why)] for each in outcomes if each.kind == "failed"}
+        failures = {each.name: [(screens.generalize(each.why), each.why)] for each in outcomes if each.kind == "failed"}
         shown = [*(each for each in outcomes if each.kind != "failed"), *screens.group_findings(failures), *others]
         not_compared = plan.get("not_compared", 0) + sum(is_not_compared(each or {}) for each in results)
         remarks = [STOPPED] if stopped else []

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Callable, NamedTuple
 
@@ -43,6 +42,7 @@ from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables impo
     find_secrets,
     wants_verification,
 )
+from ansible_collections.datastax.astra.plugins.plugin_utils.screens import generalize
 from ansible_collections.datastax.astra.plugins.plugin_utils.variables import Finding, Label
 
 LONGEST_VERIFICATION = 10  # seconds
@@ -126,15 +126,6 @@ class Organization:
 def _find(sentence: str, labels: Mapping[str, Label]) -> Finding:
     text = ROLE.word_as_written(sentence, labels)
     return Finding(generalize(text), text)
-
-
-def generalize(sentence: str) -> str:
-    """Return a sentence about one organization as one about all that share the cause: without id, file and line."""
-    return _ITS_OWN.sub("", sentence)
-
-
-_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_ITS_OWN = re.compile(rf" (?:of|for) organization {_UUID}\b| \([^()]*:\d+\)")
 
 
 def gather(readings: Iterable[tuple[str, HostReading | None]], order: Sequence[str]) -> list[Organization]:

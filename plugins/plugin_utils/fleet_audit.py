@@ -108,7 +108,7 @@ def hand_over(audit: findings.Audit) -> dict[str, Any]:
     for one in audit.organizations:
         broken = [f"{finding.rule}: {finding.reason}" for finding in one.findings if finding.broken]
         if broken:
-            failures[one.name] = " ".join(broken)
+            failures[one.name] = {"msg": " ".join(broken)}
     return {"hosts": list(failures), "failures": failures, "total": len(audit.organizations)}
 
 

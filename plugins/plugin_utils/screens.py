@@ -10,6 +10,7 @@ said of what there is none of.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -192,6 +193,15 @@ def group_findings(findings: Mapping[str, Iterable[tuple[str, str]]], kind: str 
         for name, pairs in findings.items()
         for cause, text in pairs
     ]
+
+
+def generalize(sentence: str) -> str:
+    """Return a sentence about one organization as one about all that share the cause: without id, file and line."""
+    return _ITS_OWN.sub("", sentence)
+
+
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_ITS_OWN = re.compile(rf" (?:(?:of|for) )?organization {_UUID}\b| \([^()]*:\d+\)")
 
 
 def name_some(names: Sequence[str]) -> str:

@@ -184,15 +184,12 @@ class Fleet:
         assert process.returncode == status, screen + errors
         return Run(screen, errors)
 
-    def requests(self) -> dict[str | None, list[str]]:
-        """Return the methods of the requests that each organization was sent, and forget them.
-
-        Those of None ask whose a token is, and are refused because it is an enterprise's.
-        """
-        names = {None: None, **{organization_id: name for name, organization_id in IDS.items()}}
-        sent: dict[str | None, list[str]] = {}
+    def requests(self) -> dict[str, list[str]]:
+        """Return the methods of the requests about each organization, or about nobody, and forget them."""
+        names = {organization_id: name for name, organization_id in IDS.items()}
+        sent: dict[str, list[str]] = {}
         for entry in self.service.journal():
-            sent.setdefault(names[entry["organization_id"]], []).append(entry["method"])
+            sent.setdefault(names.get(entry["organization_id"], "nobody"), []).append(entry["method"])
         self.service.clear_journal()
         return sent
 

@@ -153,6 +153,18 @@ class Place:
     def _kill_when_struck(self, pid: int, is_running: Callable[[], bool]) -> None:
         while is_running() and not self.service.faults()[0]["fired"]:
             time.sleep(0.01)
-        # Not the leader of a session alone: Ansible works in its children.
-        os.killpg(pid, signal.SIGKILL) if os.getpgid(pid) == pid else os.kill(pid, signal.SIGKILL)
+        # Ansible works in its children, which newer ansible-core puts into sessions of their own.
+        for each in [pid, *find_descendants(pid)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
         self.service.clear_faults()
+
+
+def find_descendants(pid: int) -> list[int]:
+    """Return the processes that a process has started, and those that these have."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], check=True, capture_output=True, text=True).stdout
+    parents = {int(child): int(parent) for child, parent in map(str.split, listed.splitlines())}
+    found = [pid]
+    for each in found:
+        found += [child for child, parent in parents.items() if parent == each]
+    return found[1:]

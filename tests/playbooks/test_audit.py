@@ -87,7 +87,8 @@ def test_what_is_broken_fails_with_its_reason(fleet):
         ("acme-6", "variables"): "failed",
     }
     assert recap(run) == ["acme-2", "acme-3", "acme-4", "acme-5", "acme-6"]
-    assert f"The topic is {TOPIC}-2; approved is {TOPIC}." in run.screen
+    assert f'"msg": "destination: The topic is {TOPIC}-2; approved is {TOPIC}."' in run.screen
+    assert "high: audit_log_stream_topic must be written as" in run.screen
     lines = shown(run)
     assert lines[0] == "Audit of audit log streaming: 5 of 6 organizations fail"
     assert "To repeat just the 5 that failed: --limit acme-2,acme-3,acme-4,acme-5,acme-6" in lines

@@ -196,7 +196,7 @@ class TestProblems:
         [
             ({"tenant": None}, "audit_log_destination_tenant is needed."),
             ({"tenant": "Not A Tenant"}, "audit_log_destination_tenant ("),
-            ({"topic": "persistent://a/b/c"}, "is not the name of a topic"),
+            ({"topic": "persistent://a/b/c"}, "is not a topic's name"),
             ({"retention": {"time": "soon"}}, "audit_log_destination_retention ("),
             ({"retention": {"tiem": "7d"}}, "audit_log_destination_retention.tiem ("),
             ({"validity": "10d"}, "audit_log_destination_min_validity must be shorter"),

@@ -34,7 +34,8 @@ from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.rules impo
     applies,
 )
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.settings import Waiver
-from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.text import generalize, visible
+from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.text import visible
+from ansible_collections.datastax.astra.plugins.plugin_utils.screens import generalize
 
 IN_FORCE, ENDED, NOT_NEEDED, NO_MATCH = "in force", "ended", "not needed", "matches nothing"
 

@@ -16,10 +16,11 @@ from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.findings i
     Cause,
 )
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.rules import FAILED, UNKNOWN
-from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.text import count, generalize, visible
+from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.text import count, visible
 from ansible_collections.datastax.astra.plugins.plugin_utils.screens import (
     Line,
     Shape,
+    generalize,
     say,
     say_limit,
     wrap,

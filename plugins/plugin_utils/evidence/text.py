@@ -15,7 +15,6 @@ _INVISIBLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
 )
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 # Neither belongs in a finding; a user may have pasted one into a reason or a topic all the same.
 _SECRET = re.compile(r"AstraCS:[\w:+/=-]+|\beyJ[\w-]{8,}\.[\w-]{2,}(?:\.[\w-]*)?", re.ASCII)
 
@@ -35,11 +34,6 @@ def visible(text: str) -> str:
 def _escape(match: re.Match[str]) -> str:
     code = ord(match.group())
     return f"\\U{code:08x}" if code > 0xFFFF else f"\\u{code:04x}"
-
-
-def generalize(text: str) -> str:
-    """Return a text without the UUIDs in it, so that what is said of one organization and of another can be equal."""
-    return _UUID.sub("...", text)
 
 
 def count(number: int, noun: str) -> str:
