@@ -53,7 +53,7 @@ def lacks_the_role(name=None):
     whose = f" of organization {IDS[name]}" if name else ""
     return (
         f"Reading the audit log configuration{whose} failed: the service answered 403, The role "
-        "Organization Administrator or the permission org-audits-read is needed. (ID 2403): the application token "
+        "Organization Administrator or the permission org-audits-read is needed (ID 2403): the application token "
         "needs the role Organization Administrator or the permission org-audits-read."
     )
 
