@@ -70,7 +70,7 @@ def show_plan(outcomes: Sequence[Outcome], check_mode: bool, shape: Shape) -> li
     differing = counts["created"] + counts["updated"] + counts["deleted"]
     if counts["unchanged"] == len(outcomes):
         return show_summary(outcomes, [], check_mode, shape)
-    parts = [f"{differing:,} of {_count(outcomes)} differ"] if differing else []
+    parts = [f"{differing:,} of {_count(outcomes)} {'differs' if differing == 1 else 'differ'}"] if differing else []
     parts += [f"{counts['failed']:,}{'' if parts else ' of ' + _count(outcomes)} failed"] if counts["failed"] else []
     lines = _head(f"Audit log streaming: the plan: {', '.join(parts)}", _judge(counts), shape)
     verb = "Would be" if check_mode else "To be"
