@@ -288,7 +288,8 @@ def unit(session: nox.Session) -> None:
     """Run pytest: the pure parts, the modules and playbooks against the emulator, and the emulator itself."""
     install(session, "unit")
     fetch_awx_collection(session)
-    session.run("pytest", "--numprocesses=auto", "--dist=loadgroup", *session.posargs)
+    # By file, so that what a file sets up, such as the runs of the example for AWX, is set up once.
+    session.run("pytest", "--numprocesses=auto", "--dist=loadfile", *session.posargs)
 
 
 @nox.session(tags=["test"])

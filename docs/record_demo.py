@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, DataStax Astra collection contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the demo and draw what it shows into docs/images/demo.svg, for the README."""
+"""Run the demo and draw what the collection says in it into docs/images/demo.svg, for the README."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from rich.text import Text
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH = 126
-# Lines that say the same for every step: the recording shows them for the first alone.
-REPEATED = re.compile(r"^(PLAY RECAP|\S+ +: ok=)")
+STEPS = (1, 2, 3, 6)  # of the demo: what fits one screen
+# What Ansible itself says of plays, tasks and hosts.
+ANSIBLES_OWN = re.compile(r"^((PLAY|TASK) |(ok|changed|skipping|included): |\[WARNING\]|\S+ +: ok=)")
 
 
 def main() -> None:
@@ -30,11 +31,11 @@ def main() -> None:
     run = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     if run.returncode:
         sys.exit(run.stdout + run.stderr)
-    first, *others = re.split(r"(?=\n\x1b\[1;36m[2-9]\. )", run.stdout)
-    screen = [first.strip("\n")]
-    for step in others:
+    steps = re.split(r"(?=\n\x1b\[1;36m[1-9]\. )", run.stdout)
+    screen = []
+    for step in (steps[number] for number in STEPS):
         plain = [(re.sub(r"\x1b\[[0-9;]*m", "", line), line) for line in step.strip("\n").split("\n")]
-        screen.append("\n".join(line for text, line in plain if not REPEATED.match(text)).rstrip())
+        screen.append("\n".join(line for text, line in plain if not ANSIBLES_OWN.match(text)).rstrip())
     console = Console(record=True, width=WIDTH, file=open(os.devnull, "w"))  # noqa: SIM115 - lives as long as the process
     console.print(Text.from_ansi("\n\n".join(re.sub(r"\n{3,}", "\n\n", step) for step in screen)))
     # Without the theme's web font: an image on a page may not load one.

@@ -26,7 +26,7 @@ def paint(text: str, colour: str) -> str:
 
 
 def run(session: str, log: Path) -> tuple[str, str]:
-    """Run one session; returns how it ended, and in short what it did or why it did nothing."""
+    """Run one session; returns how it ended, and in short what it did, and why it did nothing or left something out."""
     report = log.with_suffix(".json")
     report.unlink(missing_ok=True)
     with log.open("w") as output:
@@ -36,8 +36,10 @@ def run(session: str, log: Path) -> tuple[str, str]:
         )
     # Without a report nox itself failed: the log says why.
     outcome = json.loads(report.read_text())["sessions"][0] if report.exists() else {"result": "failed"}
-    counted = re.findall(r"^=* ?(\d+ passed.*?) in [\d.]+s", log.read_text(errors="replace"), re.MULTILINE)
-    return RESULTS.get(outcome["result"], "failed"), outcome.get("reason") or ", ".join(counted)
+    text = log.read_text(errors="replace")
+    remarks = re.findall(r"^=* ?(\d+ (?:passed|skipped).*?) in [\d.]+s", text, re.MULTILINE)
+    remarks += dict.fromkeys(re.findall(r"^SKIPPED \[\d+\] \S+: (.+)$", text, re.MULTILINE))
+    return RESULTS.get(outcome["result"], "failed"), outcome.get("reason") or "; ".join(remarks)
 
 
 def main() -> int:

@@ -32,7 +32,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._resources.audit_lo
     confirm_absence,
     read_stream,
 )
-from ansible_collections.datastax.astra.plugins.module_utils._secrets import mask
+from ansible_collections.datastax.astra.plugins.module_utils._secrets import UNKNOWN_FINGERPRINT, mask
 from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_service import ENOUGH_FAILURES, Question, ask_all
 from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import (
     PREFIX,
@@ -211,7 +211,8 @@ def look_and_plan(reading: HostReading, api: Api) -> Look:
     plan = stream.plan(stored)
     if store:
         # Only the role writes the store.
-        is_recorded = request.state == "present" and plan.values["token_fingerprint"] in (None, remembered)
+        recorded = plan.values["token_fingerprint"] or remembered
+        is_recorded = remembered == (recorded if request.state == "present" else UNKNOWN_FINGERPRINT)
     return Look(stream.identity["organization_id"], stored, plan, [*stream.warnings, *warnings], is_recorded)
 
 

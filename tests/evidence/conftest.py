@@ -34,7 +34,7 @@ def browser() -> Iterator[Browser]:
 def axe() -> str:
     """The source of axe-core."""
     if not AXE.exists():
-        pytest.skip(f"axe-core is missing: `nox -s evidence` brings it by npm to {AXE.relative_to(ROOT)}")
+        pytest.skip("axe-core is missing: apt-get install npm, with which `nox -s evidence` downloads it")
     return AXE.read_text()
 
 

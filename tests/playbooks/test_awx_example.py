@@ -33,8 +33,6 @@ PLAYBOOKS = [path.name for path in EXAMPLE.glob("project/*.yml")]
 SETTINGS = yaml.safe_load((EXAMPLE / "settings.yml").read_text())
 LOOKUP = '{{ lookup("community.hashi_vault.vault_kv2_get", "astra/" ~ inventory_hostname).secret.token }}'
 REMAINING = set(SETTINGS["astra_organizations"]) - {"acme-europe"}
-# The playbook runs long: once, and not once for each of the processes that share the tests.
-pytestmark = pytest.mark.xdist_group("awx")
 
 
 class Configuration:

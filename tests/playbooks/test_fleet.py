@@ -53,7 +53,7 @@ def lacks_the_role(name=None):
     whose = f" of organization {IDS[name]}" if name else ""
     return (
         f"Reading the audit log configuration{whose} failed: the service answered 403, The role "
-        "Organization Administrator or the permission org-audits-read is needed. (ID 2403): the application token "
+        "Organization Administrator or the permission org-audits-read is needed (ID 2403): the application token "
         "needs the role Organization Administrator or the permission org-audits-read."
     )
 
@@ -249,6 +249,13 @@ class TestSlices:
         run = fleet.play("-e", json.dumps({"audit_log_stream_hosts": pattern}), status=4)
         assert "names no host or group of the inventory" in run.screen + run.errors
         assert fleet.requests() == {}
+
+    def test_no_inventory_at_all(self, fleet):
+        """A check of the syntax needs none, and a run does."""
+        fleet.write("inventory/hosts.yml", "all:\n")
+        (fleet.directory / f"inventory/group_vars/{GROUP}/vault.yml").unlink()
+        fleet.play("--syntax-check")
+        assert "names no host or group of the inventory, which is empty" in fleet.play(status=2).screen
 
     @pytest.mark.parametrize("pattern", ["acme-1,nonesuch", ["acme-1", "nonesuch"], "acme-1*", f"{GROUP}:&acme-1"])
     def test_a_pattern_that_names_something(self, fleet, pattern):

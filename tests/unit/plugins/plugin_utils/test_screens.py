@@ -99,7 +99,7 @@ class TestPlan:
             ([Outcome("a", "failed", "No.")], "Audit log streaming: the plan: 1 of 1 organization failed"),
             (
                 [Outcome("a", "failed", "No."), Outcome("b", "created")],
-                "Audit log streaming: the plan: 1 of 2 organizations differ, 1 failed",
+                "Audit log streaming: the plan: 1 of 2 organizations differs, 1 failed",
             ),
         ],
     )
