@@ -15,7 +15,7 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.datastax.astra.plugins.module_utils import _atomic_file
 from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
 from ansible_collections.datastax.astra.plugins.module_utils._resources.audit_log_stream import Stored
-from ansible_collections.datastax.astra.plugins.plugin_utils import fleet_audit, screens
+from ansible_collections.datastax.astra.plugins.plugin_utils import fleet_audit, fleet_delivery, screens
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence import as_html
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.observation import write_time
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.screen import draw
@@ -36,7 +36,7 @@ class ActionModule(FleetAction):
 
     argument_spec = {
         **PACE_SPEC,
-        "purpose": {"type": "str", "choices": ["apply", "audit", "info", "preflight"], "default": "apply"},
+        "purpose": {"type": "str", "choices": ["apply", "audit", "delivery", "info", "preflight"], "default": "apply"},
         "on_problem": {"type": "str", "choices": ["stop", "skip"], "default": "stop"},
         "per_host": {"type": "bool", "default": False},
         "max_fail_percentage": {"type": "float"},
@@ -45,6 +45,10 @@ class ActionModule(FleetAction):
         "audit_rules": {"type": "raw"},
         "audit_waivers": {"type": "raw"},
         "audit_slice": {"type": "str"},
+        "delivery_json": {"type": "path"},
+        "delivery_probe": {"type": "bool", "default": False},
+        "delivery_probe_timeout": {"type": "int", "default": 120},
+        "delivery_strict": {"type": "bool", "default": False},
     }
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -59,11 +63,14 @@ class ActionModule(FleetAction):
         if purpose == "info":
             self._ask_service(organizations, look_only, args)
             self._show_streams(organizations)
-            _write_json(organizations, args["info_json"], result)
+            _write_records(_describe_streams(organizations), args["info_json"], "audit_log_stream_info_json", result)
             return {**result, **_hand_over(organizations, [])}
         if chosen:
             self._ask_service(organizations, look_and_plan, args)
             return {**result, **self._audit(organizations, chosen, args, task_vars or {})}
+        if purpose == "delivery":
+            self._ask_service(organizations, look_and_plan, args)
+            return {**result, **self._prove(organizations, args)}
         stops = args["on_problem"] == "stop" and any(each.problems for each in organizations)
         asks = purpose == "apply" and not args["per_host"] and not stops
         if asks:
@@ -107,6 +114,30 @@ class ActionModule(FleetAction):
         if audit.history and audit.history.problems:
             result.update(failed=True, msg=" ".join(audit.history.problems))
         return {**result, **fleet_audit.hand_over(audit)}
+
+    def _prove(self, organizations: Sequence[Organization], args: Mapping[str, Any]) -> dict[str, Any]:
+        """Show whether the events of the organizations arrive. What is broken fails."""
+        progress = Progress("Asking the brokers", len(organizations))
+        observations = fleet_audit.observe_all(organizations, args["concurrency"], progress)
+        verdicts = [fleet_delivery.judge(each) for each in observations]
+        probed: dict[str, str] = {}
+        if args["delivery_probe"] and not self._task.check_mode:
+            progress = Progress("Probing", len(organizations))
+            timeout = args["delivery_probe_timeout"]
+            probed = fleet_delivery.probe_all(organizations, timeout, args["concurrency"], progress)
+        self._show(fleet_delivery.draw(verdicts, probed, self._find_shape()))
+        failures = fleet_delivery.find_failures(verdicts, args["delivery_strict"])
+        handed_over = {
+            "hosts": [each.name for each in organizations if each.name in failures],
+            "failures": {name: {"msg": why} for name, why in failures.items()},
+            "total": len(organizations),
+        }
+        records = [
+            {**each._asdict(), "delivery": seen["delivery"], "probe": probed.get(each.name)}
+            for each, seen in zip(verdicts, observations)
+        ]
+        _write_records(records, args["delivery_json"], "audit_log_delivery_json", handed_over)
+        return handed_over
 
     def _show_streams(self, organizations: Sequence[Organization]) -> None:
         places = {each.name: _place(each.look.stored) for each in organizations if each.look}
@@ -186,9 +217,7 @@ def _place(stored: Stored | None) -> str:
     return f"{stored.stream['topic']} at {stored.stream['endpoint']} ({stored.stream['auth_strategy']})"
 
 
-def _write_json(organizations: Sequence[Organization], path: str | None, result: dict[str, Any]) -> None:
-    if not path:
-        return
+def _describe_streams(organizations: Sequence[Organization]) -> list[dict[str, Any]]:
     records = []
     for each in organizations:
         observed = observe(each)
@@ -196,7 +225,15 @@ def _write_json(organizations: Sequence[Organization], path: str | None, result:
         if each.failure is not None:
             record["error"] = each.failure["msg"]
         records.append(record)
+    return records
+
+
+def _write_records(
+    records: Sequence[Mapping[str, Any]], path: str | None, variable: str, result: dict[str, Any]
+) -> None:
+    if not path:
+        return
     try:
         _atomic_file.replace(os.path.expanduser(path), json.dumps(records, indent=2) + "\n")
     except OSError as error:
-        result.update(failed=True, msg=f"audit_log_stream_info_json cannot be written: {error.strerror}.")
+        result.update(failed=True, msg=f"{variable} cannot be written: {error.strerror}.")

@@ -30,8 +30,9 @@ options:
       - With V(apply), plans what the role would do.
       - With V(preflight), only finds what is wrong with the variables.
       - With V(info), shows who streams where.
+      - With V(audit), judges by rules, and with V(delivery), asks the brokers whether events arrive.
     type: str
-    choices: [apply, info, preflight]
+    choices: [apply, audit, delivery, info, preflight]
     default: apply
   on_problem:
     description: Whether a problem of one organization stops all others, too.
@@ -56,6 +57,23 @@ options:
   max_fail_percentage:
     description: It is only checked to be a number, before anything is changed.
     type: float
+  delivery_json:
+    description: With O(purpose=delivery), a file on the controller that gets the same as JSON.
+    type: path
+  delivery_probe:
+    description:
+      - With O(purpose=delivery), makes and deletes a custom role in each organization, and waits for the event of it.
+      - It is not done in check mode.
+    type: bool
+    default: false
+  delivery_probe_timeout:
+    description: Seconds to wait for that event.
+    type: int
+    default: 120
+  delivery_strict:
+    description: With O(purpose=delivery), whether what cannot be known fails too.
+    type: bool
+    default: false
   info_json:
     description: With O(purpose=info), a file on the controller that gets the same as JSON.
     type: path

@@ -68,8 +68,13 @@ class FleetAction(ActionBase):
         return args
 
     def _read_variables(self, task_vars: dict[str, Any], only_look: bool = False) -> list[Organization]:
-        """Return the organizations of the play, with all that their variables tell."""
+        """Return the organizations of the play, with all that their variables tell.
+
+        :raises AnsibleActionFail: there is no inventory.
+        """
         names = task_vars["ansible_play_hosts"]
+        if names == ["localhost"] and task_vars["hostvars"]._inventory.get_host("localhost").implicit:
+            raise AnsibleActionFail("audit_log_stream_hosts names no host or group of the inventory, which is empty.")
         variables = FleetVariables(self._task, task_vars, self._templar, self._loader, only_look)
         progress = Progress("Reading variables", len(names))
         forks = context.CLIARGS.get("forks") or C.DEFAULT_FORKS

@@ -92,14 +92,26 @@ def audit_fleet(
     :arg progress: called with the number of topics that are done.
     :raises InputError: the files cannot be written.
     """
-    observations = [cast("Observation", observe(each)) for each in organizations]
-    if any(rule.needs_broker for rule in chosen.rules):
-        _ask_brokers(organizations, observations, concurrency, progress)
+    asks = any(rule.needs_broker for rule in chosen.rules)
+    observations = observe_all(organizations, concurrency if asks else 0, progress)
 
     def judge(past: History | None) -> tuple[findings.Audit, str]:
         return findings.judge(run, observations, chosen.rules, chosen.waivers, past)
 
     return write_evidence(chosen.directory, judge) if chosen.directory else judge(None)[0]
+
+
+def observe_all(
+    organizations: Sequence[Organization], concurrency: int, progress: Callable[[int], None]
+) -> list[Observation]:
+    """Return what is known of each organization, with what the broker says of its destination.
+
+    :arg concurrency: how many brokers are asked at once; 0 to ask none.
+    """
+    observations = [cast("Observation", observe(each)) for each in organizations]
+    if concurrency:
+        _ask_brokers(organizations, observations, concurrency, progress)
+    return observations
 
 
 def hand_over(audit: findings.Audit) -> dict[str, Any]:

@@ -46,7 +46,7 @@ RUN_VARIABLES = ("max_fail_percentage", "concurrency", "rate", "on_problem", "pe
 RUN_VARIABLES += ("audit_dir", "audit_rules", "audit_slice", "audit_waivers")
 _ROLE_VARIABLES = ("client_conf", "client_conf_content", "throttle")
 # What roles and playbooks set.
-_RESULTS = ("result", "plan", "plan_result", "purpose", "pattern", "follows_plan", "handed_over")
+_RESULTS = ("result", "plan", "plan_result", "purpose", "pattern", "found", "has_group", "follows_plan", "handed_over")
 
 _KEYWORD = "is a keyword of the play"
 ROLE = Role(

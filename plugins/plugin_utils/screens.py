@@ -21,7 +21,14 @@ OUTCOMES = ("created", "updated", "deleted", "unchanged", "failed", "not run")
 MOST_PRODUCERS = 50  # of a topic on a shared cluster of Astra Streaming
 NAME_LINES = 3  # for the names of organizations that share a cause; all of them with more verbosity
 LIMIT_NAMES = 60  # of a --limit that is shown without more verbosity
-_COLOURS = {"created": "changed", "updated": "changed", "deleted": "changed", "failed": "error", "not run": "skip"}
+_COLOURS = {
+    "created": "changed",
+    "updated": "changed",
+    "deleted": "changed",
+    "failed": "error",
+    "not run": "skip",
+    "unchanged": "ok",
+}
 
 
 class Line(NamedTuple):
@@ -69,7 +76,7 @@ def show_plan(outcomes: Sequence[Outcome], check_mode: bool, shape: Shape) -> li
     verb = "Would be" if check_mode else "To be"
     for kind in ("created", "updated", "deleted", "failed"):
         heading = "Failed" if kind == "failed" else f"{verb} {kind}"
-        lines += _list(heading, [each for each in outcomes if each.kind == kind], shape)
+        lines += list_outcomes(heading, [each for each in outcomes if each.kind == kind], shape)
     return lines
 
 
@@ -89,7 +96,9 @@ def show_summary(outcomes: Sequence[Outcome], remarks: Sequence[str], check_mode
         shown = [f"{_count(outcomes)}: {', '.join(shown)}"]
     lines = _head(f"Audit log streaming{mode}: {shown[0]}", _judge(counts), shape)
     for kind in ("created", "updated", "deleted", "failed"):
-        lines += _list(words.get(kind, kind).capitalize(), [each for each in outcomes if each.kind == kind], shape)
+        lines += list_outcomes(
+            words.get(kind, kind).capitalize(), [each for each in outcomes if each.kind == kind], shape
+        )
     failed = [each.name for each in outcomes if each.kind == "failed"]
     return [*lines, *say(remarks, shape), *say_limit(failed, len(outcomes), shape)]
 
@@ -101,7 +110,7 @@ def show_problems(problems: Mapping[str, Iterable[tuple[str, str]]], total: int,
     :arg total: how many organizations were looked at.
     """
     lines = [Line(f"Audit log streaming: {len(problems):,} of {_say_organizations(total)} have problems", "error")]
-    return [*lines, *_list("Problems", group_findings(problems), shape)]
+    return [*lines, *list_outcomes("Problems", group_findings(problems), shape)]
 
 
 def show_no_problems(total: int) -> list[Line]:
@@ -161,7 +170,7 @@ def show_streams(
     for place in sorted(names, key=lambda place: (place == NOT_STREAMED, -len(names[place]))):
         lines += [Line(""), Line(place, "skip" if place == NOT_STREAMED else "")]
         lines += (Line(text) for text in _list_names(names[place], "", shape))
-    return [*lines, *_list("Failed", failures, shape), *say(remarks, shape)]
+    return [*lines, *list_outcomes("Failed", failures, shape), *say(remarks, shape)]
 
 
 def show_progress(done: int, total: int, doing: str) -> list[Line]:
@@ -240,7 +249,7 @@ def _head(text: str, kind: str, shape: Shape) -> list[Line]:
     return [Line(first, kind), *(Line(f"  {line}", kind) for line in others)]
 
 
-def _list(heading: str, outcomes: Iterable[Outcome], shape: Shape) -> list[Line]:
+def list_outcomes(heading: str, outcomes: Iterable[Outcome], shape: Shape) -> list[Line]:
     """Return a heading and who is below it, those who share a cause together."""
     groups: dict[str, list[str]] = {}
     kind = ""

@@ -250,6 +250,13 @@ class TestSlices:
         assert "names no host or group of the inventory" in run.screen + run.errors
         assert fleet.requests() == {}
 
+    def test_no_inventory_at_all(self, fleet):
+        """A check of the syntax needs none, and a run does."""
+        fleet.write("inventory/hosts.yml", "all:\n")
+        (fleet.directory / f"inventory/group_vars/{GROUP}/vault.yml").unlink()
+        fleet.play("--syntax-check")
+        assert "names no host or group of the inventory, which is empty" in fleet.play(status=2).screen
+
     @pytest.mark.parametrize("pattern", ["acme-1,nonesuch", ["acme-1", "nonesuch"], "acme-1*", f"{GROUP}:&acme-1"])
     def test_a_pattern_that_names_something(self, fleet, pattern):
         fleet.play("-e", json.dumps({"audit_log_stream_hosts": pattern}))

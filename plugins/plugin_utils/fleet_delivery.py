@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether the events of a fleet arrive: the brokers are asked, and each organization gets a verdict."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable, NamedTuple
+
+from ansible_collections.datastax.astra.plugins.module_utils._api import Api
+from ansible_collections.datastax.astra.plugins.module_utils._connection import open_http
+from ansible_collections.datastax.astra.plugins.module_utils._deadline import UNBOUNDED
+from ansible_collections.datastax.astra.plugins.module_utils._delivery import GUARDS, WAY, make_get
+from ansible_collections.datastax.astra.plugins.module_utils._errors import AstraError
+from ansible_collections.datastax.astra.plugins.module_utils._probe import probe
+from ansible_collections.datastax.astra.plugins.plugin_utils import screens
+from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.observation import Observation
+from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.rules import DESTINATION
+from ansible_collections.datastax.astra.plugins.plugin_utils.fleet import Organization
+from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import find_secrets
+
+PROVEN, QUIET, BROKEN, UNKNOWN = "proven", "quiet", "broken", "unknown"
+
+
+class Verdict(NamedTuple):
+    """What is known of one organization.
+
+    :ivar verdict: ``proven``, ``quiet``, ``broken`` or ``unknown``.
+    :ivar why: why it is broken or unknown, and what to do.
+    :ivar risks: what may get lost, and what mends it, a sentence or two each.
+    """
+
+    name: str
+    verdict: str
+    why: str = ""
+    risks: tuple[str, ...] = ()
+
+
+def judge(observation: Observation) -> Verdict:
+    """Return what an observation says about whether the organization's events arrive."""
+    name, delivery = observation["name"], observation["delivery"]
+    failure = " ".join(observation["problems"]) or observation["error"]
+    if failure:
+        return Verdict(name, UNKNOWN, failure)
+    if not observation["exists"]:
+        return Verdict(name, BROKEN, "Its audit log is not streamed. Run datastax.astra.audit_log_stream.")
+    differing = [option for option in observation["differences"] if option in DESTINATION]
+    if differing:
+        where = f"It streams elsewhere than its variables say ({', '.join(differing)})."
+        return Verdict(name, BROKEN, f"{where} Run datastax.astra.audit_log_stream.")
+    if delivery is None:
+        return Verdict(name, UNKNOWN, "The broker was not asked, because that needs the Pulsar token.")
+    checks = {check["id"]: check for check in delivery["checks"]}
+    state = {BROKEN: "failed", UNKNOWN: "unknown"}.get(delivery["verdict"])
+    reasons = [checks[each] for each in WAY if each in checks and checks[each]["state"] == state]
+    risks = [checks[each] for each in (*WAY, *GUARDS) if each in delivery["at_risk"] and each in checks]
+    why = _say(reasons[0]) if reasons else ""
+    return Verdict(name, delivery["verdict"], why, tuple(_say(check) for check in risks))
+
+
+def _say(check: Mapping[str, Any]) -> str:
+    return f"{check['message']} {check['advice']}".strip()
+
+
+def probe_all(
+    organizations: Sequence[Organization], timeout: int, concurrency: int, progress: Callable[[int], None]
+) -> dict[str, str]:
+    """Do something that is audited in each organization, and wait for the event.
+
+    :arg timeout: seconds to wait for each.
+    :returns: for each organization that can be probed, what became of the event, as a sentence.
+    """
+    said: dict[str, str] = {}
+    with concurrent.futures.ThreadPoolExecutor(concurrency) as pool:
+        pending = {pool.submit(_probe, each, timeout): each.name for each in organizations if each.look}
+        for done, future in enumerate(concurrent.futures.as_completed(pending), 1):
+            said[pending[future]] = future.result()
+            progress(done)
+    return said
+
+
+def _probe(organization: Organization, timeout: int) -> str:
+    reading, request, look = organization.reading, organization.request, organization.look
+    if not (reading and request and look and request.secret and reading.web_service_url):
+        return "It was not probed, because that needs the Pulsar token and the webServiceUrl of client.conf."
+    secrets = find_secrets(reading)
+    params = {**reading.params, "web_service_url": reading.web_service_url}
+    try:
+        with contextlib.ExitStack() as stack:
+            api = Api(stack.enter_context(open_http(params)), params["application_token"], secrets)
+            admin = stack.enter_context(open_http(params, "web_service_url"))
+            get = make_get(admin, request.secret, UNBOUNDED)
+            return probe(api, look.organization_id, get, request.stream["topic"], timeout).message
+    except AstraError as error:
+        return error.message
+
+
+def find_failures(verdicts: Sequence[Verdict], strict: bool) -> dict[str, str]:
+    """Return why an organization fails, by its name.
+
+    :arg strict: whether what is not known counts as a failure.
+    """
+    broken = (BROKEN, UNKNOWN) if strict else (BROKEN,)
+    return {each.name: f"{each.verdict}: {each.why}" for each in verdicts if each.verdict in broken}
+
+
+def draw(verdicts: Sequence[Verdict], probed: Mapping[str, str], shape: screens.Shape) -> list[screens.Line]:
+    """Return the lines of the screen: what is broken and why, what is not known, and what may get lost."""
+    counts = {kind: sum(each.verdict == kind for each in verdicts) for kind in (BROKEN, UNKNOWN, QUIET, PROVEN)}
+    shown = ", ".join(f"{number:,} {kind}" for kind, number in counts.items() if number)
+    total = f"{len(verdicts):,} organization{'' if len(verdicts) == 1 else 's'}"
+    colour = "error" if counts[BROKEN] else "warn" if counts[UNKNOWN] else "ok"
+    lines = [screens.Line(f"Audit log delivery: {total}: {shown}", colour)]
+    for heading, kind, outcome in (("Broken", BROKEN, "failed"), ("Unknown", UNKNOWN, "not run")):
+        chosen = [screens.Outcome(each.name, outcome, each.why) for each in verdicts if each.verdict == kind]
+        lines += screens.list_outcomes(heading, chosen, shape)
+    risks = [screens.Outcome(each.name, "updated", risk) for each in verdicts for risk in each.risks]
+    lines += screens.list_outcomes("At risk", risks, shape)
+    lines += screens.list_outcomes(
+        "Probed", [screens.Outcome(name, "unchanged", said) for name, said in sorted(probed.items())], shape
+    )
+    quiet = [each.name for each in verdicts if each.verdict == QUIET]
+    if quiet:
+        hint = f"{screens.name_some(quiet)}: all is well, and no event has come yet."
+        lines += screens.say([f"{hint} To see one, add -e audit_log_delivery_probe=true."], shape)
+    return lines

@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, DataStax Astra collection contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is known of an organization's events, and how a fleet of them is shown."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_delivery import Verdict, draw, find_failures, judge
+from ansible_collections.datastax.astra.plugins.plugin_utils.screens import Shape
+
+OBSERVED = {"name": "acme", "problems": [], "error": None, "exists": True, "differences": [], "delivery": None}
+
+
+def check(identifier, state, message="Says what it is.", advice="Says what to do."):
+    return {"id": identifier, "state": state, "message": message, "advice": advice}
+
+
+def delivery(verdict, *checks, at_risk=()):
+    return {"verdict": verdict, "checks": list(checks), "at_risk": list(at_risk), "last_event": None, "shared_by": 1}
+
+
+@pytest.mark.parametrize(
+    ("seen", "verdict", "why"),
+    [
+        ({"problems": ["topic is wrong."]}, "unknown", "topic is wrong."),
+        ({"error": "It could not be read."}, "unknown", "It could not be read."),
+        ({"exists": False}, "broken", "Its audit log is not streamed. Run datastax.astra.audit_log_stream."),
+        (
+            {"differences": ["topic", "pulsar_token"]},
+            "broken",
+            "It streams elsewhere than its variables say (topic). Run datastax.astra.audit_log_stream.",
+        ),
+        ({}, "unknown", "The broker was not asked, because that needs the Pulsar token."),
+        ({"delivery": delivery("proven", check("produce", "passed"))}, "proven", ""),
+        (
+            {
+                "delivery": delivery(
+                    "broken", check("token", "passed"), check("topic", "failed", "It is gone.", "Make it.")
+                )
+            },
+            "broken",
+            "It is gone. Make it.",
+        ),
+        (
+            {"delivery": delivery("unknown", check("connect", "unknown", "Out of reach.", ""))},
+            "unknown",
+            "Out of reach.",
+        ),
+    ],
+)
+def test_verdicts(seen, verdict, why):
+    assert judge({**OBSERVED, **seen})[:3] == ("acme", verdict, why)
+
+
+def test_risks():
+    seen = delivery("quiet", check("retention", "failed", "Nothing is kept.", "Set retention."), at_risk=["retention"])
+    assert judge({**OBSERVED, "delivery": seen}).risks == ("Nothing is kept. Set retention.",)
+
+
+FLEET = [
+    Verdict("acme-1", "proven"),
+    Verdict("acme-2", "quiet", "", ("Nothing is kept. Set retention.",)),
+    Verdict("acme-3", "broken", "The topic is gone. Make it."),
+    Verdict("acme-4", "broken", "The topic is gone. Make it."),
+    Verdict("acme-5", "unknown", "The broker is out of reach."),
+]
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_the_screen(width):
+    text = "\n".join(line.text for line in draw(FLEET, {"acme-1": "The event arrived."}, Shape(width)))
+    assert text.startswith("Audit log delivery: 5 organizations: 2 broken, 1 unknown, 1 quiet, 1 proven\n\nBroken\n")
+    assert "acme-3, acme-4  The topic is gone. Make it." in text
+    assert "acme-5  The broker is out of reach." in text
+    assert "At risk\n  acme-2  Nothing is kept. Set retention." in text
+    assert "Probed\n  acme-1  The event arrived." in text
+    assert "acme-2: all is well, and no event has come yet." in text
+    assert max(map(len, text.split("\n"))) <= width
+
+
+def test_nothing_is_said_of_what_there_is_none_of():
+    assert [line.text for line in draw(FLEET[:1], {}, Shape())] == ["Audit log delivery: 1 organization: 1 proven"]
+
+
+@pytest.mark.parametrize(("strict", "names"), [(False, ["acme-3", "acme-4"]), (True, ["acme-3", "acme-4", "acme-5"])])
+def test_what_fails(strict, names):
+    assert list(find_failures(FLEET, strict)) == names
