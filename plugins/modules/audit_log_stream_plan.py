@@ -89,8 +89,9 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Stream the audit log of every organization
-  ansible.builtin.import_playbook: datastax.astra.audit_log_stream
+- name: Find what is wrong with the variables of all organizations
+  datastax.astra.audit_log_stream_plan:
+    purpose: preflight
 """
 
 RETURN = r"""
