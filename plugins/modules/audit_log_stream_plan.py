@@ -30,7 +30,9 @@ options:
       - With V(apply), plans what the role would do.
       - With V(preflight), only finds what is wrong with the variables.
       - With V(info), shows who streams where.
-      - With V(audit), judges by rules, and with V(delivery), asks the brokers whether events arrive.
+      - With V(audit), asks the brokers too, judges every organization by the rules of the audit, and writes its files.
+        RV(hosts) are those that break a rule.
+      - With V(delivery), asks the brokers whether events arrive.
     type: str
     choices: [apply, audit, delivery, info, preflight]
     default: apply
@@ -77,6 +79,22 @@ options:
   info_json:
     description: With O(purpose=info), a file on the controller that gets the same as JSON.
     type: path
+  audit_dir:
+    description: With O(purpose=audit), a directory on the controller for report, history and the other files.
+    type: path
+  audit_rules:
+    description:
+      - With O(purpose=audit), a dictionary of the rules that are changed, left out or added.
+      - The guide to the monthly audit describes it.
+    type: raw
+  audit_waivers:
+    description:
+      - With O(purpose=audit), a list of those who are excused, each with C(organization), C(rule), C(reason) and
+        C(until).
+    type: raw
+  audit_slice:
+    description: With O(purpose=audit), which part of the fleet this is, in your own words, if it is not all of it.
+    type: str
 attributes:
   check_mode:
     support: full

@@ -172,7 +172,7 @@ def test_playbook(fleet, watched, in_process):
     run = watched(in_process=in_process, status=2)
     assert run.headline().endswith(": 4 failed, 2 created")
     for name in ("acme-4", "acme-6"):
-        assert "******** may not send ********." in run.failures()[name]
+        assert "******** may not send ******** (ID 1)" in run.failures()[name]
     assert fleet.streams()["acme-1"]["pulsar"]["token"] == TOKEN
     assert fleet.streams()["acme-2"]["pulsar"]["oauth2_credentials_url"] == DATA_URL
 
@@ -292,7 +292,7 @@ def test_returned_secrets(fleet, watched, in_process):
     ]
     assert run.screen.count("the output has been hidden") >= 4
     # What has no secret is shown as ever.
-    assert "min_validity: is not a duration" in run.screen
+    assert "min_validity is not a duration" in run.screen
     assert '"indexName": "other"' in run.screen
     assert "Unrecognized field" in run.screen
 

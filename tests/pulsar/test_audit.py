@@ -10,17 +10,18 @@ import json
 
 import pytest
 
-from tests.playbooks.conftest import _fleet_service, fleet  # noqa: F401 - fixtures
+from tests.playbooks import conftest as playbooks
 from tests.pulsar.support import wait_until
 from tests.pulsar.test_delivery import guard
 from tests.wire.support import TOKEN_BODY
 
+fleet, _fleet_service = playbooks.fleet, playbooks._fleet_service  # fixtures
 AUDIT = "datastax.astra.audit_log_stream_audit"
 RULES = {"region": False}  # which a broker on loopback has not
 
 
 @pytest.fixture
-def audit(fleet, place, broker):  # noqa: F811
+def audit(fleet, place, broker):
     """Audit the organizations of these names, which all stream to the place; returns what was found by the rules."""
     token = place.token("administrator")
     stream = {"endpoint": broker.broker_url, "topic": place.topic, "token": token}
