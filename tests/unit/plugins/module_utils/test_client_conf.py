@@ -619,7 +619,8 @@ def test_the_time_grows_no_faster_than_the_input(make):
         return time.process_time() - start
 
     # Eight times the input takes eight times as long, and 64 times when the time is quadratic. Below 5 ms is noise.
-    assert seconds(200_000) < 4 * 8 * max(seconds(25_000), 0.005)
+    # A busy machine and the collection of garbage only ever add to the time, so the shortest of three counts.
+    assert min(seconds(200_000) for _try in range(3)) < 4 * 8 * max(seconds(25_000), 0.005)
 
 
 # The example.
