@@ -35,9 +35,8 @@ from ansible_collections.datastax.astra.plugins.module_utils._resources.audit_lo
 from ansible_collections.datastax.astra.plugins.module_utils._secrets import UNKNOWN_FINGERPRINT, mask
 from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_service import ENOUGH_FAILURES, Question, ask_all
 from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import (
-    PREFIX,
+    ONCE,
     ROLE,
-    RUN_VARIABLES,
     HostReading,
     find_secrets,
     wants_verification,
@@ -142,10 +141,10 @@ def gather(readings: Iterable[tuple[str, HostReading | None]], order: Sequence[s
             more = f" and {len(others) - 3:,} more" if len(others) > 3 else ""
             text = f"is the same organization as {', '.join(others[:3])}{more}."
             found[name].problems.append(Finding(text, text))
-    for variable in RUN_VARIABLES:
+    for variable in ONCE:
         values = {each.reading.run.get(variable) for each in organizations if each.reading}
         for each in organizations if len(values) > 1 else ():
-            text = f"{PREFIX}{variable} is one for the whole run, but not the same for all organizations."
+            text = f"{variable} is one for the whole run, but not the same for all organizations."
             each.problems.append(Finding(text, text))
     return organizations
 

@@ -24,28 +24,42 @@ from ansible_collections.datastax.astra.plugins.plugin_utils.fleet import Organi
 from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import find_secrets
 
 PROVEN, QUIET, BROKEN, UNKNOWN = "proven", "quiet", "broken", "unknown"
+NOT_STREAMED = "not streamed"  # as its variables say
+
+_KINDS = (BROKEN, UNKNOWN, QUIET, PROVEN, NOT_STREAMED)  # as they are counted
+
+# What fails before the broker has said anything. The service has to get there, and not this machine.
+_ON_THE_WAY_THERE = ("connect", "tls")
 
 
 class Verdict(NamedTuple):
     """What is known of one organization.
 
-    :ivar verdict: ``proven``, ``quiet``, ``broken`` or ``unknown``.
+    :ivar verdict: ``proven``, ``quiet``, ``broken``, ``unknown`` or ``not streamed``.
     :ivar why: why it is broken or unknown, and what to do.
     :ivar risks: what may get lost, and what mends it, a sentence or two each.
+    :ivar mistaken: whether its variables have mistakes, which is why it is unknown.
     """
 
     name: str
     verdict: str
     why: str = ""
     risks: tuple[str, ...] = ()
+    mistaken: bool = False
 
 
 def judge(observation: Observation) -> Verdict:
     """Return what an observation says about whether the organization's events arrive."""
     name, delivery = observation["name"], observation["delivery"]
-    failure = " ".join(observation["problems"]) or observation["error"]
-    if failure:
-        return Verdict(name, UNKNOWN, failure)
+    if observation["problems"]:
+        return Verdict(name, UNKNOWN, " ".join(observation["problems"]), mistaken=True)
+    if observation["error"]:
+        return Verdict(name, UNKNOWN, observation["error"])
+    if (observation["desired"] or {}).get("state") == "absent":
+        if not observation["exists"]:
+            return Verdict(name, NOT_STREAMED)
+        why = "It streams, although its variables say that it should not. Run datastax.astra.audit_log_stream."
+        return Verdict(name, BROKEN, why)
     if not observation["exists"]:
         return Verdict(name, BROKEN, "Its audit log is not streamed. Run datastax.astra.audit_log_stream.")
     differing = [option for option in observation["differences"] if option in DESTINATION]
@@ -58,8 +72,10 @@ def judge(observation: Observation) -> Verdict:
     state = {BROKEN: "failed", UNKNOWN: "unknown"}.get(delivery["verdict"])
     reasons = [checks[each] for each in WAY if each in checks and checks[each]["state"] == state]
     risks = [checks[each] for each in (*WAY, *GUARDS) if each in delivery["at_risk"] and each in checks]
-    why = _say(reasons[0]) if reasons else ""
-    return Verdict(name, delivery["verdict"], why, tuple(_say(check) for check in risks))
+    verdict, why = delivery["verdict"], _say(reasons[0]) if reasons else ""
+    if verdict == BROKEN and reasons and reasons[0]["id"] in _ON_THE_WAY_THERE:
+        verdict, why = UNKNOWN, f"It could not be tried from here, and the service may get there. {why}"
+    return Verdict(name, verdict, why, tuple(_say(check) for check in risks))
 
 
 def _say(check: Mapping[str, Any]) -> str:
@@ -76,11 +92,15 @@ def probe_all(
     """
     said: dict[str, str] = {}
     with concurrent.futures.ThreadPoolExecutor(concurrency) as pool:
-        pending = {pool.submit(_probe, each, timeout): each.name for each in organizations if each.look}
+        pending = {pool.submit(_probe, each, timeout): each.name for each in organizations if _is_streamed(each)}
         for done, future in enumerate(concurrent.futures.as_completed(pending), 1):
             said[pending[future]] = future.result()
             progress(done)
     return said
+
+
+def _is_streamed(organization: Organization) -> bool:
+    return bool(organization.look and organization.look.stored)
 
 
 def _probe(organization: Organization, timeout: int) -> str:
@@ -100,17 +120,17 @@ def _probe(organization: Organization, timeout: int) -> str:
 
 
 def find_failures(verdicts: Sequence[Verdict], strict: bool) -> dict[str, str]:
-    """Return why an organization fails, by its name.
+    """Return why an organization fails, by its name. Mistakes in its variables always do: one may be in ``strict``.
 
     :arg strict: whether what is not known counts as a failure.
     """
     broken = (BROKEN, UNKNOWN) if strict else (BROKEN,)
-    return {each.name: f"{each.verdict}: {each.why}" for each in verdicts if each.verdict in broken}
+    return {each.name: f"{each.verdict}: {each.why}" for each in verdicts if each.mistaken or each.verdict in broken}
 
 
 def draw(verdicts: Sequence[Verdict], probed: Mapping[str, str], shape: screens.Shape) -> list[screens.Line]:
     """Return the lines of the screen: what is broken and why, what is not known, and what may get lost."""
-    counts = {kind: sum(each.verdict == kind for each in verdicts) for kind in (BROKEN, UNKNOWN, QUIET, PROVEN)}
+    counts = {kind: sum(each.verdict == kind for each in verdicts) for kind in _KINDS}
     shown = ", ".join(f"{number:,} {kind}" for kind, number in counts.items() if number)
     total = f"{len(verdicts):,} organization{'' if len(verdicts) == 1 else 's'}"
     colour = "error" if counts[BROKEN] else "warn" if counts[UNKNOWN] else "ok"

@@ -55,6 +55,10 @@ ROLE = Role(
     (*_ROLE_VARIABLES, *RUN_VARIABLES, *_RESULTS),
     {"hosts": _KEYWORD, "serial": _KEYWORD},
 )
+# What the playbook audit_log_delivery reads besides.
+DELIVERY = Role("audit_log_delivery_", {}, ("json", "probe", "probe_timeout", "strict"))
+# All that is one for the whole run, by full name.
+ONCE = (*(PREFIX + name for name in RUN_VARIABLES), *(DELIVERY.prefix + name for name in DELIVERY.others))
 
 # What state absent needs; the next three it obeys where they can be read.
 _CONNECTION = ("application_token", "api_url", "validate_certs", "ca_path", "timeout", "retries")
@@ -129,11 +133,15 @@ def read_host(
         options,
         params,
         None if problems else findings.request,
-        [*(ROLE.find(problem, labels) for problem in problems), *ROLE.find_unread(variables, extra)],
+        [
+            *(ROLE.find(problem, labels) for problem in problems),
+            *ROLE.find_unread(variables, extra),
+            *DELIVERY.find_unread(variables),
+        ],
         [ROLE.find(warning, labels) for warning in findings.warnings],
         _identify(params),
         labels,
-        {name: str(variables[PREFIX + name]) for name in RUN_VARIABLES if PREFIX + name in variables},
+        {name: str(variables[name]) for name in ONCE if name in variables},
         found.web_service_url,
     )
 

@@ -46,7 +46,7 @@ CLIENT_CONF = (
 
 # What a task of ours shows, up to the line about its outcome.
 SCREEN = re.compile(
-    r"^\n(Audit log streaming.*?)\n\n+(?=ok: \[|fatal: \[|\[ERROR\]|\[WARNING\]|Audit log streaming)",
+    r"^\n(Audit log (?:streaming|delivery).*?)\n\n+(?=ok: \[|fatal: \[|\[ERROR\]|\[WARNING\]|Audit log streaming)",
     re.MULTILINE | re.DOTALL,
 )
 

@@ -10,7 +10,9 @@ import pytest
 from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_delivery import Verdict, draw, find_failures, judge
 from ansible_collections.datastax.astra.plugins.plugin_utils.screens import Shape
 
-OBSERVED = {"name": "acme", "problems": [], "error": None, "exists": True, "differences": [], "delivery": None}
+PRESENT, ABSENT = {"state": "present"}, {"state": "absent"}
+OBSERVED = {"name": "acme", "problems": [], "error": None, "exists": True, "desired": PRESENT, "differences": []}
+OBSERVED["delivery"] = None
 
 
 def check(identifier, state, message="Says what it is.", advice="Says what to do."):
@@ -26,6 +28,22 @@ def delivery(verdict, *checks, at_risk=()):
     [
         ({"problems": ["topic is wrong."]}, "unknown", "topic is wrong."),
         ({"error": "It could not be read."}, "unknown", "It could not be read."),
+        ({"exists": False, "desired": ABSENT}, "not streamed", ""),
+        (
+            {"desired": ABSENT},
+            "broken",
+            "It streams, although its variables say that it should not. Run datastax.astra.audit_log_stream.",
+        ),
+        (
+            {"delivery": delivery("broken", check("token", "passed"), check("tls", "failed", "No answer.", "Look."))},
+            "unknown",
+            "It could not be tried from here, and the service may get there. No answer. Look.",
+        ),
+        (
+            {"delivery": delivery("broken", check("token", "failed", "It ended."), check("connect", "failed"))},
+            "broken",
+            "It ended. Says what to do.",
+        ),
         ({"exists": False}, "broken", "Its audit log is not streamed. Run datastax.astra.audit_log_stream."),
         (
             {"differences": ["topic", "pulsar_token"]},
@@ -87,3 +105,8 @@ def test_nothing_is_said_of_what_there_is_none_of():
 @pytest.mark.parametrize(("strict", "names"), [(False, ["acme-3", "acme-4"]), (True, ["acme-3", "acme-4", "acme-5"])])
 def test_what_fails(strict, names):
     assert list(find_failures(FLEET, strict)) == names
+
+
+def test_a_mistake_always_fails():
+    mistaken = judge({**OBSERVED, "problems": ["audit_log_delivery_strct is read by nothing."]})
+    assert find_failures([mistaken], strict=False) == {"acme": "unknown: audit_log_delivery_strct is read by nothing."}
