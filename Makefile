@@ -18,8 +18,8 @@ help: ## Show this help
 	@awk -F ' *:.*## ' '/^[a-z-]+:.*## / { printf "  make \033[36m%-14s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\n  Options for a session: make unit ARGS="-k region"\n\n'
 
-demo: $(READY) ## From an empty service to organizations that stream, on an emulator
-	@NOX_QUIET=1 $(NOX) -s demo -- $(ARGS)
+demo: $(READY) ## From an empty service to organizations that stream, on an emulator; PULSAR=1 with a real Pulsar
+	@NOX_QUIET=1 $(NOX) -s demo -- $(if $(PULSAR),--pulsar) $(ARGS)
 
 test: $(READY) ## Run every check that a change must pass
 	@$(VENV)/bin/python tests/sessions.py

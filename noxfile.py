@@ -372,8 +372,8 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Go from an empty, emulated service to organizations that stream."""
-    install(session, "demo")
+    """Go from an empty, emulated service to organizations that stream; with --pulsar, prove that events arrive."""
+    install(session, "demo", *(["pulsar"] if "--pulsar" in session.posargs else []))
     session.run("python", "examples/demo.py", *session.posargs)
 
 

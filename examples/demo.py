@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import os
 import shlex
 import shutil
@@ -12,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -26,6 +29,7 @@ from emulator.client import Emulator  # noqa: E402 - the repository's root has t
 
 DESTINATION = "datastax.astra.audit_log_destination"
 STREAM = "datastax.astra.audit_log_stream"
+DELIVERY = "datastax.astra.audit_log_delivery"
 DRIFTED_TOPIC = "persistent://acme-audit/default/somewhere-else"
 # The emulator has no broker, and Astra's own must not be asked about made-up tokens. A new token is used at once.
 EMULATED = """\
@@ -33,6 +37,15 @@ audit_log_stream_verify_destination: false
 audit_log_destination_verify_destination: false
 audit_log_destination_revoke_after: 0s
 """
+# Of the tenant that others look after, whose client.conf of the examples is about Astra's own broker.
+LABS = "acme-labs"
+LABS_HOLDS = {
+    "tokens": [{"id": "labs"}],
+    "namespaces": [
+        {"name": "security", "topics": [{"name": "astra-audit-log", "subscriptions": {"siem": "earliest"}}]}
+    ],
+}
+EXPORT_TIMEOUT = 60  # seconds
 # A job runner ends a program with SIGTERM, a closed terminal with SIGHUP.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 COLOUR = sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
@@ -109,8 +122,9 @@ class Demo:
         return {name: entry and entry["pulsar"] for name, entry in stored.items()}
 
     def token_ids(self) -> list[str]:
-        """Return the ids of the Pulsar tokens of all tenants."""
-        return [token["id"] for tenant in self._emulator.tenants() for token in tenant["tokens"]]
+        """Return the ids of the Pulsar tokens of all tenants that the demo makes."""
+        tenants = [tenant for tenant in self._emulator.tenants() if tenant["name"] != LABS]
+        return [token["id"] for tenant in tenants for token in tenant["tokens"]]
 
     def expect(self, topics: dict[str, str | None], *, writes: int, tokens: int = 1) -> None:
         """Prove a step by what the service has stored, and by the requests that it received.
@@ -127,6 +141,20 @@ class Demo:
         if found != (topics, tokens, writes):
             sys.exit(f"The demo failed: the service has {found} after {', '.join(methods)}.")
 
+    def act(self, names: Iterable[str]) -> None:
+        """Let something audited happen in organizations, and wait until their events have left the service.
+
+        :raises SystemExit: one of them did not get away.
+        """
+        ids = [self._organizations[name] for name in names]
+        for id in ids:
+            self._emulator.act(id)
+        deadline = time.monotonic() + EXPORT_TIMEOUT
+        while not all(self._emulator.exporter()[id]["delivered"] for id in ids):
+            if time.monotonic() > deadline:
+                sys.exit(f"The demo failed: events were not exported: {self._emulator.exporter()}")
+            time.sleep(0.1)
+
     def drift(self, name: str) -> None:
         """Change an organization as somebody would in the portal."""
         entry = self._emulator.organization(self._organizations[name])["audit_logs"]
@@ -134,8 +162,11 @@ class Demo:
         self._emulator.set_organization(self._organizations[name], entry)
 
 
-def show(demo: Demo) -> None:
-    """Go through all steps."""
+def show(demo: Demo, has_broker: bool) -> None:
+    """Go through all steps.
+
+    :arg has_broker: whether there is a real broker, so that delivery can be proven.
+    """
     shared, own = "persistent://acme-audit/security/astra-audit-log", "persistent://acme-labs/security/astra-audit-log"
     users = ("acme-production", "acme-staging", "acme-europe")
     wanted = {**dict.fromkeys(users, shared), "acme-labs": own, "acme-retired": None}
@@ -145,6 +176,12 @@ def show(demo: Demo) -> None:
     demo.expect(nothing, writes=0, tokens=0)
     demo.run(DESTINATION, STREAM, shows=["created  tenant acme-audit", "4 created"])
     demo.expect(wanted, writes=11)
+
+    if has_broker:
+        demo.caption("Something audited happens in each organization. Do the events arrive at the broker?")
+        demo.act([*users, LABS])
+        demo.run(DELIVERY, shows=["Audit log delivery: 5 organizations: 4 proven, 1 not streamed"])
+        demo.expect(wanted, writes=0)
 
     demo.caption("Again: nothing to do.")
     demo.run(DESTINATION, STREAM, shows=["Destination acme-audit: as it should be", "as they should be"])
@@ -192,8 +229,49 @@ def read_vault(path: Path) -> dict:
     return yaml.safe_load(vault.decrypt(path.read_bytes()))
 
 
+def start_broker(stack: contextlib.ExitStack) -> dict:
+    """Run a real Apache Pulsar; returns how the emulator reaches it.
+
+    :raises SystemExit: it cannot be run, and why.
+    """
+    # What they need is installed for this alone.
+    from tests.pulsar.broker import StartFailed, run_broker
+    from tests.pulsar.distribution import DownloadFailed, Missing, get_distribution
+
+    print("Starting a real Apache Pulsar (the first time, 250 MB are downloaded) ...", flush=True)
+    try:
+        get_distribution()
+        broker = stack.enter_context(run_broker())
+    except (DownloadFailed, Missing, StartFailed) as error:
+        sys.exit(str(error))
+    return {
+        "admin_url": broker.admin_tls_url,
+        "broker_url": broker.broker_tls_url,
+        "superuser_token": broker.superuser_token,
+        "secret_key_path": broker.secret_key_path,
+        "ca_path": broker.ca_path,
+    }
+
+
+def use_broker(directory: Path, emulator: Emulator, access: dict, owner: str) -> None:
+    """Have the examples trust the broker, and move the tenant that others look after to it.
+
+    :arg owner: the id of that tenant's organization.
+    """
+    [token] = emulator.set_tenant(owner, LABS, **LABS_HOLDS)["tokens"]
+    lines = [f"webServiceUrl={emulator.admin_url}", f"brokerServiceUrl={access['broker_url']}"]
+    conf = directory / f"inventory/{LABS}.client.conf"
+    conf.write_text("\n".join([*lines, f"authParams=token:{token['token']}"]) + "\n")
+    with (directory / "inventory/group_vars/all/demo.yml").open("a") as variables:
+        for prefix in ("audit_log_stream", "audit_log_destination"):
+            variables.write(f"{prefix}_ca_path: {access['ca_path']}\n")
+
+
 def main() -> None:
     """Set the stage, show the demo, and leave nothing behind."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pulsar", action="store_true", help="prove the delivery with a real Apache Pulsar")
+    has_broker = parser.parse_args().pulsar
     for number in STOP_SIGNALS:
         signal.signal(number, stop)
     inventory = EXAMPLES / "inventory"
@@ -207,7 +285,8 @@ def main() -> None:
     tokens += [
         {"token": token, "organization_id": organizations["acme-production"]} for token in destination_tokens.values()
     ]
-    with tempfile.TemporaryDirectory(prefix="astra-demo-") as name:
+    with contextlib.ExitStack() as stack:
+        name = stack.enter_context(tempfile.TemporaryDirectory(prefix="astra-demo-"))
         directory = Path(name) / "examples"
         shutil.copytree(EXAMPLES, directory, ignore=shutil.ignore_patterns("__pycache__", "awx"))
         collection = directory / "collections/ansible_collections/datastax/astra"
@@ -215,8 +294,11 @@ def main() -> None:
         collection.symlink_to(ROOT)
         (directory / "inventory/group_vars/all").mkdir(exist_ok=True)
         (directory / "inventory/group_vars/all/demo.yml").write_text(EMULATED)
-        with Emulator(seeds, tokens) as emulator:
-            show(Demo(directory, emulator, organizations))
+        access = start_broker(stack) if has_broker else None
+        emulator = stack.enter_context(Emulator(seeds, tokens, pulsar=access))
+        if access:
+            use_broker(directory, emulator, access, organizations[LABS])
+        show(Demo(directory, emulator, organizations), has_broker)
     print("\nThe demo is over; the emulated service and all files are gone.")
 
 
