@@ -7,10 +7,14 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 
 import pytest
 
-from tests.playbooks.conftest import _fleet_service, fleet  # noqa: F401 - fixtures
+from emulator.client import Emulator
+from tests.playbooks.conftest import ADMINISTRATORS, IDS, Fleet, _fleet_service, fleet  # noqa: F401 - fixtures
+from tests.pulsar.broker import make_token
 from tests.pulsar.test_audit import deliver_event
 from tests.wire.support import TOKEN_BODY
 
@@ -21,10 +25,10 @@ DELIVERY = "datastax.astra.audit_log_delivery"
 def prove(fleet, place, broker):  # noqa: F811
     """Ask whether the events of one organization arrive at the place; returns what was recorded, and the screen."""
 
-    def run(*arguments, role="administrator", topic=None, status=0):
-        token = place.token(role)
-        stream = {"endpoint": broker.broker_url, "topic": topic or place.topic, "token": token}
-        lines = [f"webServiceUrl={broker.admin_url}", f"brokerServiceUrl={broker.broker_url}"]
+    def run(*arguments, role="administrator", token=None, endpoint=broker.broker_url, topic=None, status=0):
+        token = token or place.token(role)
+        stream = {"endpoint": endpoint, "topic": topic or place.topic, "token": token}
+        lines = [f"webServiceUrl={broker.admin_url}", f"brokerServiceUrl={endpoint}"]
         fleet.write("client.conf", "\n".join([*lines, f"authParams=token:{token}"]))
         fleet.configure("acme-1", body={"pulsar": {**TOKEN_BODY["pulsar"], **stream}})
         fleet.describe(names=("acme-1",), audit_log_stream_topic=place.topic)
@@ -63,6 +67,28 @@ def test_broken_by_rights(prove, role):
     assert "1 broken" in screen
 
 
+def test_broken_by_the_token(prove):
+    record, screen = prove(token=make_token(b"a key of somebody else's" * 2, sub="stranger"), status=2)
+    assert record["verdict"] == "broken"
+    [failed] = [check for check in record["delivery"]["checks"] if check["state"] == "failed"]
+    assert failed["id"] == "authenticate"
+    assert record["why"].startswith(failed["message"])
+    assert "1 broken" in screen
+
+
+def test_out_of_reach(prove, place):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        endpoint = f"pulsar://127.0.0.1:{server.getsockname()[1]}"
+    record, screen = prove(endpoint=endpoint)
+    assert record["verdict"] == "unknown"
+    assert "1 unknown" in screen
+    # Evidence outweighs what this machine cannot try.
+    with place.producer() as producer:
+        producer.send(b"an event")
+        record, _screen = prove(endpoint=endpoint)
+    assert record["verdict"] == "proven"
+
+
 def test_broken_by_the_topic(prove, place):
     place.admin.delete(place.path)
     record, _screen = prove(status=2)
@@ -74,3 +100,52 @@ def test_streams_elsewhere(prove, place):
     record, _screen = prove(topic=place.topic_named("elsewhere"), status=2)
     assert record["verdict"] == "broken"
     assert "It streams elsewhere than its variables say (topic)" in record["why"]
+
+
+@pytest.fixture
+def probe(place, broker, tmp_path, ansible_environment):
+    """Probe an organization whose service exports to the broker; returns what became of the event, and the screen."""
+    access = {
+        "admin_url": broker.admin_url,
+        "broker_url": broker.broker_url,
+        "superuser_token": broker.superuser_token,
+        "secret_key_path": broker.secret_key_path,
+        "ca_path": broker.ca_path,
+    }
+    organizations = [{"id": IDS["acme-1"], "name": "acme-1"}]
+    tokens = [{"token": ADMINISTRATORS["acme-1"], "organization_id": IDS["acme-1"]}]
+    directory = tmp_path / "probing"
+    directory.mkdir()
+    with Emulator(organizations, tokens, pulsar=access) as emulator:
+        service = Fleet(emulator, directory, {**ansible_environment, "ASTRA_API_URL": emulator.api_url})
+
+        def run(stream_token):
+            token = place.token("administrator")
+            lines = [f"webServiceUrl={broker.admin_url}", f"brokerServiceUrl={broker.broker_url}"]
+            service.write("client.conf", "\n".join([*lines, f"authParams=token:{token}"]))
+            stream = {"endpoint": broker.broker_url, "topic": place.topic, "token": stream_token}
+            service.configure("acme-1", body={"pulsar": {**TOKEN_BODY["pulsar"], **stream}})
+            service.describe(names=("acme-1",), audit_log_stream_topic=place.topic)
+            names = ("json", "probe", "probe_timeout")
+            extra = dict(
+                zip((f"audit_log_delivery_{name}" for name in names), ("delivery.json", True, 10), strict=True)
+            )
+            done = service.play("-e", json.dumps(extra), playbook=DELIVERY)
+            text = (directory / "delivery.json").read_text()
+            assert token not in text + done.screen + done.errors
+            assert [role for role in emulator.roles() if role["name"].startswith("audit-log-probe-")] == []
+            return json.loads(text)[0]["probe"], " ".join(done.screen.split())
+
+        yield run
+
+
+def test_the_probe_arrives(probe, place):
+    said, screen = probe(place.token("producer"))
+    assert re.fullmatch(r"The event arrived after [0-9.]+ seconds \(message [0-9:-]+\)\.", said)
+    assert f"Probed acme-1 {said}" in screen
+
+
+def test_the_probe_finds_a_stored_token_without_the_right(probe, place):
+    said, screen = probe(place.token("stranger"))
+    assert said.startswith("No event arrived within 10 seconds")
+    assert f"Probed acme-1 {said}" in screen
