@@ -10,7 +10,7 @@ import json
 
 import pytest
 
-from tests.playbooks.conftest import _fleet_service, fleet  # noqa: F401 - fixtures
+from tests.playbooks.conftest import _fleet_service, fleet  # noqa: F401 - fixtures  # pylint: disable=unused-import
 from tests.pulsar.test_audit import deliver_event
 from tests.wire.support import TOKEN_BODY
 
