@@ -190,11 +190,11 @@ def format_report(samples: dict[Key, list[Sample]], options: argparse.Namespace)
     tools = f"ansible-core {version('ansible-core')}, requests {version('requests')}"
     lines = [f"{datetime.date.today().isoformat()}: {conditions}; {machine}; {tools}. Medians.", ""]
     rows = []
-    for bar in list_bars():
-        if judged := bar.judge(samples):
+    for claim in list_bars():
+        if judged := claim.judge(samples):
             ratio, holds = judged
-            sign = ">=" if bar.is_floor else "<="
-            rows.append([bar.claim, f"{sign} {bar.limit:g}", f"{ratio:.2f}", "yes" if holds else "**no**"])
+            sign = ">=" if claim.is_floor else "<="
+            rows.append([claim.claim, f"{sign} {claim.limit:g}", f"{ratio:.2f}", "yes" if holds else "**no**"])
     lines += [*_format_table(["ratio", "bar", "measured", "holds"], rows), ""] if rows else []
     rows = []
     for key, group in sorted(samples.items()):

@@ -158,7 +158,7 @@ class MemoryTransport:
         return topic, topic.producers[producer.name]
 
     def _find_cluster(self, endpoint: str) -> str:
-        scheme, _, hosts = endpoint.rstrip("/").partition("://")
+        scheme, _separator, hosts = endpoint.rstrip("/").partition("://")
         for host in hosts.split(","):
             for cluster in self.clusters:
                 if _address(f"{scheme}://{host}") == _address(cluster.broker_service_url):

@@ -43,7 +43,7 @@ async def plant(service: Service, admin: ASGIApp, entry: dict) -> None:
     }
     for method, target, body in _make_requests(entry):
         content = b"" if body is _NONE else json.dumps(body).encode()
-        path, _, query = target.partition("?")
+        path, _separator, query = target.partition("?")
         scope = {
             "type": "http",
             "method": method,

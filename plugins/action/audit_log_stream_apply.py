@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.datastax.astra.plugins.action import astra_audit_log_stream
+from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_STREAM_CONFIRMED
 from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import plain
 from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import (
     MODULE,
@@ -42,6 +43,8 @@ class ActionModule(astra_audit_log_stream.ActionModule):
         else:
             options = dict(reading.options)
             if plan:
+                if variables["inventory_hostname"] not in plan["unconfirmed"]:
+                    self.command = AUDIT_LOG_STREAM_CONFIRMED
                 options["verify_destination"] = not plan["verified"] and wants_verification(reading)
             self._task.args = options
             result = super().run(tmp, variables)

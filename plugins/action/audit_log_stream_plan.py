@@ -177,6 +177,8 @@ def _hand_over(organizations: Sequence[Organization], others: Sequence[Organizat
         "failures": failures,
         "unchanged": sum(each.is_as_it_should_be for each in organizations),
         "not_compared": sum(map(_is_not_compared, organizations)),
+        # Those whose organization may not be the token's own, which the role has to find out.
+        "unconfirmed": [each.name for each in others if not (each.look and each.look.plan) or each.look.warnings],
         "remarks": _find_remarks(organizations),
         "total": len(organizations),
     }

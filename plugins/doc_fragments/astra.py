@@ -103,13 +103,11 @@ options:
     type: str
 """
 
-    STREAMING = (
-        CLUSTER
-        + r"""
+    STREAMING = r"""
+options:
   tenant:
     description:
       - Name of the Astra Streaming tenant.
     type: str
     required: true
 """
-    )

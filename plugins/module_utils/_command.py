@@ -10,6 +10,7 @@ Modules and action plugins perform the same commands; the only difference is who
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Callable, NamedTuple
@@ -207,8 +208,7 @@ def make_command(resource: type[DeclaredResource]) -> Command:
 
 def make_info_command(resource: type[DeclaredResource]) -> Command:
     """Return what the info module of a declared resource does: it shows one, or lists all."""
-    assert resource.list_key
-    list_key = resource.list_key
+    list_key = str(resource.list_key)
     last = resource.identity_options[-1]
     names = {name: resource.spec[name] for name in resource.identity_options if name in resource.spec}
     spec = {**_share_spec(resource), **names, last: {**names[last], "required": False}}
@@ -249,7 +249,9 @@ def _examine(params: Mapping[str, Any], warnings: list[str]) -> Request:
     return findings.request
 
 
-def _execute_stream(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:
+def _execute_stream(
+    params: Mapping[str, Any], check_mode: bool, warnings: list[str], is_confirmed: bool = False
+) -> dict[str, Any]:
     request = _examine(params, warnings)
     secrets = find_secrets(AUDIT_LOG_STREAM.argument_spec, params)
 
@@ -259,7 +261,8 @@ def _execute_stream(params: Mapping[str, Any], check_mode: bool, warnings: list[
     def run(options: Mapping[str, Any]) -> dict[str, Any]:
         policy = Policy(options["update_token"], options["known_token_fingerprint"])
         api = Api(http, params["application_token"], secrets)
-        stream = AuditLogStream(api, request, policy, verify if params["verify_destination"] else None)
+        check = verify if params["verify_destination"] else None
+        stream = AuditLogStream(api, request, policy, check, is_confirmed)
         return converge(stream, Settings(params["wait"], params["wait_timeout"]), check_mode)
 
     with contextlib.ExitStack() as stack:
@@ -363,6 +366,8 @@ def _execute_probe(params: Mapping[str, Any], check_mode: bool, warnings: list[s
 AUDIT_LOG_STREAM = Command(
     {**STATE_SPEC, **_STREAM_SPEC, **WAIT_SPEC, **_ORGANIZATION_SPEC, **CONNECTION_SPEC}, _execute_stream
 )
+# For an organization of which somebody has just found out that it is the token's own.
+AUDIT_LOG_STREAM_CONFIRMED = AUDIT_LOG_STREAM._replace(execute=functools.partial(_execute_stream, is_confirmed=True))
 AUDIT_LOG_STREAM_INFO = Command({**_ORGANIZATION_SPEC, **CONNECTION_SPEC}, _execute_info)
 AUDIT_LOG_DELIVERY_INFO = Command(_DELIVERY_SPEC, _execute_delivery)
 AUDIT_LOG_PROBE = Command(_PROBE_SPEC, _execute_probe)

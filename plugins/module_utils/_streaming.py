@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Callable, ClassVar, NamedTuple, TypeVar
+from typing import Any, Callable, ClassVar, NamedTuple, TypeVar, cast
 from urllib.parse import quote
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
@@ -224,8 +224,7 @@ class AdminResource(StreamingResource):
     @property
     def api(self) -> Api:
         """Pulsar's admin API, after ``find_admin`` has found it."""
-        assert self._admin
-        return self._admin
+        return cast(Api, self._admin)
 
     def ask(self, verb: str, method: str, *path: str, **more: Any) -> Call:
         """Return a call of the admin API about this resource.

@@ -16,6 +16,7 @@ author:
   - DataStax Astra collection contributors (@datastax)
 extends_documentation_fragment:
   - datastax.astra.astra
+  - datastax.astra.astra.cluster
   - datastax.astra.astra.streaming
   - datastax.astra.attributes
   - datastax.astra.attributes.info

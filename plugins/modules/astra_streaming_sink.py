@@ -20,6 +20,7 @@ author:
 extends_documentation_fragment:
   - datastax.astra.astra
   - datastax.astra.astra.state
+  - datastax.astra.astra.cluster
   - datastax.astra.astra.streaming
   - datastax.astra.attributes
   - datastax.astra.attributes.module

@@ -23,6 +23,7 @@ author:
 extends_documentation_fragment:
   - datastax.astra.astra
   - datastax.astra.astra.state
+  - datastax.astra.astra.cluster
   - datastax.astra.astra.streaming
   - datastax.astra.astra.wait
   - datastax.astra.attributes

@@ -59,20 +59,6 @@ options:
   max_fail_percentage:
     description: It is only checked to be a number, before anything is changed.
     type: float
-  audit_dir:
-    description: With O(purpose=audit), a directory on the controller that gets the files for the auditor.
-    type: path
-  audit_rules:
-    description: With O(purpose=audit), settings for rules by their id, V(false) to leave one out, and additional rules.
-    type: raw
-  audit_waivers:
-    description:
-      - With O(purpose=audit), a list of what is excused. Each has an C(organization), a C(rule), a C(reason), and
-        an end in C(until).
-    type: raw
-  audit_slice:
-    description: With O(purpose=audit), which part of the inventory this is, such as V(2/5), in a sliced job.
-    type: str
   delivery_json:
     description: With O(purpose=delivery), a file on the controller that gets the same as JSON.
     type: path

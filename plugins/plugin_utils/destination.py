@@ -368,7 +368,8 @@ class _Run:
             self._attempt("token")
 
     def _remove_client_conf(self) -> None:
-        assert self._conf_file
+        if not self._conf_file:
+            return
         self._actions["client_conf"] = "deleted" if self._conf_file.stored else "none"
         if self._conf_file.stored and not self._check_mode:
             try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, NamedTuple, cast
 
 from ansible.utils.path import unfrackpath
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api
@@ -189,8 +189,7 @@ def look_and_plan(reading: HostReading, api: Api) -> Look:
 
     :raises AstraError: it cannot be read.
     """
-    request, params = reading.request, reading.params
-    assert request is not None
+    request, params = cast(Request, reading.request), reading.params
     known, is_recorded = params["known_token_fingerprint"], True
     warnings: list[str] = []
     with contextlib.ExitStack() as stack:
@@ -235,8 +234,7 @@ def verify_destinations(organizations: Sequence[Organization], concurrency: int)
     writers: dict[tuple[str | None, ...], list[Organization]] = {}
     for each in organizations:
         if each.action in ("created", "updated") and each.reading and wants_verification(each.reading):
-            request = each.reading.request
-            assert request is not None
+            request = cast(Request, each.reading.request)
             key = (request.stream["endpoint"], request.stream["topic"], request.secret)
             writers.setdefault(key, []).append(each)
     if not writers:
@@ -244,12 +242,12 @@ def verify_destinations(organizations: Sequence[Organization], concurrency: int)
     unreachable: dict[str, list[str]] = {}  # warnings by endpoint: who cannot be reached is not asked for long
 
     def verify(reading: HostReading) -> list[str]:
-        assert reading.request is not None
-        said = unreachable.setdefault(reading.request.stream["endpoint"], [])
+        request = cast(Request, reading.request)
+        said = unreachable.setdefault(request.stream["endpoint"], [])
         if len(said) >= ENOUGH_FAILURES:
             return said[:1]
         timeout = min(reading.params["timeout"], LONGEST_VERIFICATION)
-        warnings = verify_stream(reading.request, {**reading.params, "timeout": timeout})
+        warnings = verify_stream(request, {**reading.params, "timeout": timeout})
         said += warnings
         return warnings
 

@@ -54,7 +54,7 @@ def mutants(draw, document):
     return {**document, name: draw(mutants(document.get(name)))}
 
 
-@pytest.mark.parametrize("request_", REQUESTS, ids=lambda request_: " ".join(request_))
+@pytest.mark.parametrize("request_", REQUESTS, ids=" ".join)
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_body_breaks_the_service(emulator, request_, data):

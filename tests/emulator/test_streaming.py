@@ -255,9 +255,15 @@ def test_an_unknown_token_is_401(emulator, path):
 # --- Pulsar tokens ----------------------------------------------------------------------------------------------------
 
 
-def make(emulator, headers=STREAMING_HEADERS, **body):
+def make(emulator, headers=None, **body):
     """Ask for a Pulsar token (v3)."""
-    return call(emulator, "POST", "/v3/streaming/tenants/acme/tokens", body=body, headers=headers)
+    return call(
+        emulator,
+        "POST",
+        "/v3/streaming/tenants/acme/tokens",
+        body=body,
+        headers=STREAMING_HEADERS if headers is None else headers,
+    )
 
 
 def test_a_pulsar_token_comes_and_goes(emulator):
@@ -368,7 +374,7 @@ def test_tokens_are_signed_with_the_key_that_is_given(tmp_path):
     with Emulator(**STATE, arguments=[f"--signing-key={key}"]) as emulator:
         create(emulator)
         token = make(emulator).json["token"]
-    signed, _, signature = token.rpartition(".")
+    signed, _dot, signature = token.rpartition(".")
     expected = hmac.new(bytes(range(32)), signed.encode(), hashlib.sha256).digest()
     assert base64.urlsafe_b64encode(expected).decode().rstrip("=") == signature
 
@@ -386,7 +392,7 @@ def test_tokens_are_signed_with_a_private_key(tmp_path):
         create(emulator)
         token = make(emulator).json["token"]
         assert call_admin(emulator, "GET", "namespaces/acme", token).status == 200
-    signed, _, signature = token.rpartition(".")
+    signed, _dot, signature = token.rpartition(".")
     private.public_key().verify(
         base64.urlsafe_b64decode(signature + "=="), signed.encode(), padding.PKCS1v15(), SHA256()
     )

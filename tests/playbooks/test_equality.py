@@ -76,11 +76,11 @@ def both(fleet):
         "ANSIBLE_SHOW_CUSTOM_STATS": "1",
     }
 
-    def run(*options, before=MIXED, faults=(), settings=None, status=0, prepare=None, **more):
+    def run(*options, before=None, faults=(), settings=None, status=0, prepare=None, **more):
         outcomes = []
         for way in (ONCE, PER_HOST):
             fleet.service.reset()
-            for name, body in before.items():
+            for name, body in (MIXED if before is None else before).items():
                 fleet.configure(name, body=body)
             if prepare:
                 prepare()

@@ -274,7 +274,7 @@ def _write_secrets(directory: Path) -> tuple[bytes, dict[str, Path]]:
 
 def _free_ports(count: int) -> list[int]:
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server((HOST, 0))) for _ in range(count)]
+        sockets = [stack.enter_context(socket.create_server((HOST, 0))) for _time in range(count)]
         return [each.getsockname()[1] for each in sockets]
 
 

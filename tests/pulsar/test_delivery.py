@@ -247,7 +247,7 @@ class TestBroken:
     def test_quota(self, place, check):
         place.set_policy("backlogQuota", {**QUOTA, "limitSize": 1000, "limit": 1000})
         with place.producer() as producer:
-            for _ in range(4):
+            for _time in range(4):
                 producer.send(b"." * 500)
         judgement = wait_until(lambda: (found := check()).verdict == "broken" and found)
         assert states(judgement)["produce"] == "failed"
@@ -343,7 +343,7 @@ class TestGuards:
         judgement = wait_until(lambda: (found := check()).at_risk == ("retention", "backlog") and found)
         assert "siem has no consumer" in message(judgement, "retention")
         with place.consumer("siem") as consumer:
-            for _ in range(3):
+            for _time in range(3):
                 consumer.acknowledge(consumer.receive(5000))
             wait_until(lambda: check().at_risk == ())
 
@@ -375,7 +375,7 @@ class TestGuards:
     def test_producers(self, place, check):
         place.set_policy("maxProducersPerTopic", 5)
         with contextlib.ExitStack() as stack:
-            for _ in range(3):
+            for _time in range(3):
                 stack.enter_context(place.producer())
             wait_until(lambda: check().at_risk == ())
             stack.enter_context(place.producer())

@@ -13,16 +13,18 @@ import socket
 import pytest
 
 from emulator.client import Emulator
-from tests.playbooks.conftest import ADMINISTRATORS, IDS, Fleet, _fleet_service, fleet  # noqa: F401 - fixtures
+from tests.playbooks import conftest as playbooks
+from tests.playbooks.conftest import ADMINISTRATORS, IDS, Fleet
 from tests.pulsar.broker import make_token
 from tests.pulsar.test_audit import deliver_event
 from tests.wire.support import TOKEN_BODY
 
+fleet, _fleet_service = playbooks.fleet, playbooks._fleet_service  # fixtures
 DELIVERY = "datastax.astra.audit_log_delivery"
 
 
 @pytest.fixture
-def prove(fleet, place, broker):  # noqa: F811
+def prove(fleet, place, broker):
     """Ask whether the events of one organization arrive at the place; returns what was recorded, and the screen."""
 
     def run(*arguments, role="administrator", token=None, endpoint=broker.broker_url, topic=None, status=0):

@@ -163,7 +163,7 @@ def test_a_topic_that_is_full(place, endpoint, try_destination):
     quota = {"limitSize": 1000, "limit": 1000, "limitTime": -1, "policy": "producer_exception"}
     place.set_policy("backlogQuota", quota)
     with place.producer() as producer:
-        for _ in range(4):
+        for _time in range(4):
             producer.send(b"." * 500)
     failed = wait_until(lambda: try_destination(endpoint, place.topic, place.token()).failed_step)
     assert (failed.id, failed.code) == ("produce", "ProducerBlockedQuotaExceededException")
@@ -275,7 +275,7 @@ class TestAddresses:
         with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
             address = server.getsockname()
             queued = []
-            for _ in range(4):
+            for _time in range(4):
                 client = socket.socket()
                 client.setblocking(False)
                 client.connect_ex(address)

@@ -176,7 +176,7 @@ def test_a_subscription_that_is_read_loses_nothing(place):
     place.set_policy("inactiveTopicPolicies", {**DELETE_SOON, "deleteWhileInactive": False})
     exporter = Exporter(place)
     received = []
-    for _ in range(3):
+    for _time in range(3):
         exporter.export(30)
         received += read_all(place)
         assert find_risks(place) == ()

@@ -26,8 +26,8 @@ def samples(ours, floor):
 
 def test_contenders_are_compared_within_each_run():
     """In the second run the machine was four times as slow, and in the third ours met something."""
-    bar = Bar("claim", OURS, FLOOR, 0.3)
-    assert bar.judge(samples([0.3, 1.2, 0.9], [1.0, 4.0, 1.0])) == (pytest.approx(0.3), True)
+    claim = Bar("claim", OURS, FLOOR, 0.3)
+    assert claim.judge(samples([0.3, 1.2, 0.9], [1.0, 4.0, 1.0])) == (pytest.approx(0.3), True)
 
 
 @pytest.mark.parametrize(("ours", "holds"), [(0.3, True), (0.31, False)])

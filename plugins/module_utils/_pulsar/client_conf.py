@@ -102,8 +102,8 @@ def parse(text: str) -> Iterator[Property]:
             line = physical.lstrip(_BLANKS)
         parts.append(line)
         match = _KEY_AND_VALUE.match("".join(parts))
-        assert match
-        yield Property(number, *map(_unescape, match.groups()))
+        if match:  # always
+            yield Property(number, *map(_unescape, match.groups()))
 
 
 def _is_continued(line: str) -> bool:

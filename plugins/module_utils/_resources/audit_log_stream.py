@@ -72,12 +72,18 @@ class AuditLogStream:
 
     :arg verify: called before a write with the request; raises an AstraError where the broker refuses the token, and
         returns warnings about what could not be asked.
+    :arg is_confirmed: whether it is known that the organization is the token's own.
     """
 
     kind = "stream"
 
     def __init__(
-        self, api: Api, request: Request, policy: Policy, verify: Callable[[Request], list[str]] | None = None
+        self,
+        api: Api,
+        request: Request,
+        policy: Policy,
+        verify: Callable[[Request], list[str]] | None = None,
+        is_confirmed: bool = False,
     ) -> None:
         self.api = api
         self.warnings: list[str] = []
@@ -85,7 +91,7 @@ class AuditLogStream:
         self._policy = policy
         self._verify = verify
         self._organization_id = request.organization_id
-        self._is_confirmed = False  # that the organization is the token's own
+        self._is_confirmed = is_confirmed
 
     @property
     def label(self) -> str:

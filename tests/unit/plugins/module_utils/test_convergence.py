@@ -127,8 +127,9 @@ class Thing:
 
     def inspect(self, plan, deadline):
         found = self.on_inspect.pop(0) if self.on_inspect else ()
-        if isinstance(found, AstraError):
-            raise found
+        error = found if isinstance(found, AstraError) else None
+        if error:
+            raise error
         return found
 
     def check_write(self, plan, deadline):
@@ -270,7 +271,9 @@ class TestWaiting:
         service = Service(lag=3)
         service.on_write = [Busy("Busy.")]
         converge(Thing(service, "a"), Settings())
-        [unbounded, bounded] = dict.fromkeys(service.deadlines)
+        deadlines = list(dict.fromkeys(service.deadlines))
+        assert len(deadlines) == 2
+        unbounded, bounded = deadlines[0], deadlines[1]
         assert unbounded.remaining() == float("inf")
         assert bounded.remaining() < 60
 
