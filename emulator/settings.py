@@ -35,7 +35,8 @@ def _setting(
     choices: tuple[str, ...] | None = None,
 ) -> Any:
     metadata = {"help": help_text, "check": check, "expected": expected, "parse": parse, "choices": choices}
-    return field(default=default, metadata=metadata)  # pylint: disable=invalid-field-call - for the fields of a dataclass
+    # It makes the fields of a dataclass below.
+    return field(default=default, metadata=metadata)  # pylint: disable=invalid-field-call
 
 
 def _seconds(help_text: str) -> Any:

@@ -297,7 +297,7 @@ class Http:
         # The library for SOCKS tells of its proxy's failures as of a connection's.
         if proxy and is_caused_by(*_PROXY_ERRORS, *(_CONNECT_TIMEOUTS if self._is_socks(url) else ())):
             host, check = f"the proxy {proxy}", _CHECK_PROXY
-        if is_caused_by(*_UNUSABLE) or (type(error) is ValueError and self._is_socks(url)):
+        if is_caused_by(*_UNUSABLE) or (isinstance(error, ValueError) and self._is_socks(url)):
             reason = f"no request to {host} can be made: {check} and the proxy variables of the environment."
             return _Failed(ConnectionFailed(reason), False)
         refused = f"{host} refused to pass on the request: {check}."

@@ -127,9 +127,8 @@ class Thing:
 
     def inspect(self, plan, deadline):
         found = self.on_inspect.pop(0) if self.on_inspect else ()
-        error = found if isinstance(found, AstraError) else None
-        if error:
-            raise error
+        if isinstance(found, AstraError):
+            raise found  # pylint: disable=raising-bad-type
         return found
 
     def check_write(self, plan, deadline):
