@@ -15,7 +15,7 @@ import contextlib
 import importlib
 import sys
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from ansible import constants as C
 from ansible import template
@@ -70,7 +70,7 @@ class InProcessAction(ActionBase):
 
     _supports_check_mode = True
 
-    command: ClassVar[Command]
+    command: Command
 
     @property
     def _supports_async(self) -> bool:
