@@ -256,7 +256,7 @@ def sanity(session: nox.Session, core: str) -> None:
 
 @each_core
 def artifact(session: nox.Session, core: str) -> None:
-    """Install the built artifact, render the documentation of all it contains, and check its playbooks' syntax."""
+    """Install the built artifact, show its documentation, render a report, and check its playbooks' syntax."""
     install(session, core=core)
     collection, environment = copy_collection(session)
     built = build_artifact(session, environment, collection / "build")
@@ -277,6 +277,10 @@ def artifact(session: nox.Session, core: str) -> None:
         shown = session.run(*command, env=environment, silent=True, stderr=None)
         if missing := set(names) - set(json.loads(shown)):
             session.error(f"ansible-doc shows nothing for {', '.join(sorted(missing))}")
+    # It is made of files that are no Python, which nobody would miss before an audit.
+    render = "from tests.evidence.samples import audit, mixed_fleet; print(as_html.render(audit(mixed_fleet())))"
+    program = f"from ansible_collections.{COLLECTION}.plugins.plugin_utils.evidence import as_html; {render}"
+    session.run("python", "-c", program, env={"PYTHONPATH": f"{installed}{os.pathsep}{ROOT}"}, silent=True)
     for playbook in (collection / "playbooks").glob("*.yml"):
         # They refuse a pattern that names nothing in the inventory, also when their syntax is checked.
         command = ["ansible-playbook", "--inventory", str(ROOT / "tests/inventory.yml"), "--syntax-check"]
