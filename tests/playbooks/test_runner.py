@@ -254,6 +254,10 @@ def answers_to(template, **given):
     return {**defaults, **given}
 
 
+# The emulator has no broker that could be asked.
+WITHOUT_BROKER = """-e '{"audit_log_stream_audit_rules": {"delivery": false}}'"""
+
+
 class TestAnswers:
     """Jobs with what a launch gives them where nothing, or little, was answered."""
 
@@ -265,7 +269,7 @@ class TestAnswers:
         assert answers.keys().isdisjoint({"audit_log_stream_throttle", "audit_log_stream_update_token"})
         launched = job()
         launched.answer(answers)
-        assert launched.run(f"{playbook}.yml", "--check" if playbook == "audit" else "") == 0
+        assert launched.run(f"{playbook}.yml", WITHOUT_BROKER if playbook == "audit" else "") == 0
         assert set(fleet.requests()) == (set() if playbook == "preflight" else set(NAMES))
 
     def test_everything_answered(self, fleet, job):
@@ -304,20 +308,15 @@ class TestProject:
 
     def test_the_audit_fails_where_something_has_drifted(self, fleet, job):
         fleet.configure(*NAMES)
-        audit = job()
-        assert audit.run("audit.yml", "--check") == 0
-        assert "Audit log streaming, check mode: all 6 organizations are as they should be" in audit.screen
+        assert job().run("audit.yml", WITHOUT_BROKER) == 0
 
         fleet.configure("acme-5", body={"pulsar": {**TOKEN_BODY["pulsar"], "topic": "persistent://acme/other/audit"}})
         streams = fleet.streams()
         # Another one that cannot be looked at must not hide it, nor be counted as one that is right.
         audit = job(hosts=WRONG)
-        assert audit.run("audit.yml", "--check") == 2
-        judged = [event["host"] for event in audit.events("runner_on_ok") if event["task"].startswith("Fail where")]
-        assert sorted(judged) == ["acme-1", "acme-3", "acme-4", "acme-6"]
-        [drifted] = [event for event in audit.events("runner_on_failed") if event["task"].startswith("Fail where")]
-        assert drifted["host"] == "acme-5"
-        assert "Not as it should be, it would be updated." in audit.screen
+        assert audit.run("audit.yml", WITHOUT_BROKER) == 2
+        assert sorted(event["host"] for event in audit.events("runner_on_failed")) == ["acme-2", "acme-5"]
+        assert "2 of 6 organizations fail" in audit.screen
         assert fleet.streams() == streams
 
     def test_a_token_to_be_sent_again_is_no_drift(self, fleet, job):
@@ -325,10 +324,10 @@ class TestProject:
         fleet.configure(*NAMES[:5])
         again = "-e audit_log_stream_update_token=always"
         audit = job()
-        assert audit.run("audit.yml", f"--check {again}") == 2
+        assert audit.run("audit.yml", f"{WITHOUT_BROKER} {again}") == 2
         assert [event["host"] for event in audit.events("runner_on_failed")] == ["acme-6"]
         assert job().run("apply.yml", again) == 0
-        assert job().run("audit.yml", f"--check {again}") == 0
+        assert job().run("audit.yml", f"{WITHOUT_BROKER} {again}") == 0
 
     def test_info(self, fleet, job):
         fleet.configure("acme-1")
