@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible import constants as C
 from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.datastax.astra.plugins.action import astra_audit_log_stream
 from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_STREAM_CONFIRMED
@@ -47,7 +51,8 @@ class ActionModule(astra_audit_log_stream.ActionModule):
                     self.command = AUDIT_LOG_STREAM_CONFIRMED
                 options["verify_destination"] = not plan["verified"] and wants_verification(reading)
             self._task.args = options
-            result = super().run(tmp, variables)
+            with _take_turn(plan, variables["inventory_hostname"]):
+                result = super().run(tmp, variables)
             warnings = [_word(warning, reading.labels) for warning in result.get("warnings", ())]
             if "msg" in result:
                 result["msg"] = ROLE.word_as_written(result["msg"], reading.labels)
@@ -59,6 +64,24 @@ class ActionModule(astra_audit_log_stream.ActionModule):
     def _execute_module(self, module_name: str | None = None, **keywords: Any) -> dict[str, Any]:
         result: dict[str, Any] = super()._execute_module(module_name=module_name or MODULE, **keywords)
         return result
+
+
+@contextlib.contextmanager
+def _take_turn(plan: Mapping[str, Any], host: str) -> Iterator[None]:
+    """Wait until no more hosts are at work than the throttle that the plan hands over allows.
+
+    Ansible's own throttle would cost each host as much as several requests. The kernel frees the lock of a worker that
+    is killed.
+    """
+    throttle = plan.get("throttle", 0)
+    if not throttle:
+        yield
+        return
+    # Ansible's workers share this directory, and remove it at the end.
+    path = os.path.join(C.DEFAULT_LOCAL_TMP, f"audit_log_stream_{plan['hosts'].index(host) % throttle}")
+    with open(path, "wb") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
 
 
 def _word(warning: Any, labels: Mapping[str, Label]) -> Any:

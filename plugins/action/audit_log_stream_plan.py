@@ -79,7 +79,7 @@ class ActionModule(FleetAction):
             stops = args["on_problem"] == "stop" and any(each.problems for each in organizations)
         others = [] if stops or purpose == "preflight" else organizations
         handed_over = _hand_over(organizations, [each for each in others if not each.is_as_it_should_be])
-        handed_over["verified"] = asks
+        handed_over.update(verified=asks, throttle=args["throttle"])
         if stops and purpose == "apply":
             handed_over["remarks"].insert(0, "Nothing was sent to any organization.")
         is_last = purpose == "preflight" or not handed_over["hosts"]

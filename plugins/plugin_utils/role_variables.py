@@ -42,9 +42,9 @@ FOLLOWS_PLAN = f"{PREFIX}follows_plan"  # set where the role runs after the plan
 
 # What the playbooks read besides the role's variables.
 RUN_VARIABLES: tuple[str, ...]
-RUN_VARIABLES = ("max_fail_percentage", "concurrency", "rate", "on_problem", "per_host", "info_json")
+RUN_VARIABLES = ("max_fail_percentage", "concurrency", "rate", "throttle", "on_problem", "per_host", "info_json")
 RUN_VARIABLES += ("audit_dir", "audit_rules", "audit_slice", "audit_waivers")
-_ROLE_VARIABLES = ("client_conf", "client_conf_content", "throttle")
+_ROLE_VARIABLES = ("client_conf", "client_conf_content")
 # What roles and playbooks set.
 _RESULTS = ("result", "plan", "plan_result", "purpose", "pattern", "found", "has_group", "follows_plan", "handed_over")
 
@@ -164,9 +164,7 @@ def find_plan(variables: Mapping[str, Any]) -> Mapping[str, Any]:
 
     It is not templated, because it is about the whole fleet and every host would do that again.
     """
-    if not variables.get(FOLLOWS_PLAN):
-        return {}
-    return variables["hostvars"].raw_get("localhost").get(PREFIX + "plan") or {}
+    return variables[f"{PREFIX}plan_result"] if variables.get(FOLLOWS_PLAN) else {}
 
 
 def _identify(params: Mapping[str, Any]) -> str | None:

@@ -270,25 +270,42 @@ class TestThrottle:
     LATENCY = 0.4
 
     @pytest.fixture(autouse=True)
-    def _unchanged_fleet(self, fleet):
-        fleet.configure(*NAMES)
+    def _slow_service(self, fleet):
         fleet.service.settings(latency=self.LATENCY)
 
-    def most_at_once(self, fleet):
+    def most_at_once(self, fleet, requests=len(NAMES)):
         """How many requests the service was working on at once, at most."""
         starts = [entry["time"] for entry in fleet.service.journal()]
-        assert len(starts) == len(NAMES)
+        assert len(starts) == requests
         return max(sum(start <= moment < start + self.LATENCY for start in starts) for moment in starts)
 
     def test_without(self, fleet):
+        fleet.configure(*NAMES)
         fleet.play("--forks", "6")
         assert self.most_at_once(fleet) > 2
 
-    def test_with(self, fleet):
+    def test_of_the_plan(self, fleet):
+        fleet.configure(*NAMES)
         fleet.play("--forks", "6", "-e", "audit_log_stream_throttle=2")
         assert self.most_at_once(fleet) == 2
 
+    @pytest.mark.parametrize("per_host", [True, False])
+    def test_of_those_that_differ(self, fleet, per_host):
+        fleet.play("--forks", "6", "-e", f"audit_log_stream_throttle=2 audit_log_stream_per_host={per_host}")
+        assert self.most_at_once(fleet, len(NAMES) * (4 if per_host else 5)) == 2
+
+    def test_of_those_that_differ_without(self, fleet):
+        fleet.play("--forks", "6")
+        assert self.most_at_once(fleet, len(NAMES) * 5) > 2
+
+    def test_is_one_for_the_whole_run(self, fleet):
+        fleet.describe(audit_log_stream_throttle=3, hosts={"acme-2": {"audit_log_stream_throttle": 1}})
+        run = fleet.play(status=2)
+        assert "audit_log_stream_throttle is one for the whole run, but not the same for all organizations" in run.screen
+        assert fleet.requests() == {}
+
     def test_divided_among_slices(self, fleet):
+        fleet.configure(*NAMES)
         slices = [NAMES[0::2], NAMES[1::2]]
         options = ["--forks", "6", "-e", "audit_log_stream_throttle=1"]
         running = [fleet.start("--limit", ",".join(names), *options) for names in slices]
