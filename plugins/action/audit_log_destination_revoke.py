@@ -8,12 +8,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.datastax.astra.plugins.module_utils._delivery import verify_destination
 from ansible_collections.datastax.astra.plugins.module_utils._errors import AstraError
-from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import read_options
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.units import parse_duration
 from ansible_collections.datastax.astra.plugins.plugin_utils.client_conf_file import ClientConfFile
-from ansible_collections.datastax.astra.plugins.plugin_utils.destination import revoke
+from ansible_collections.datastax.astra.plugins.plugin_utils.destination import disprove, revoke
 from ansible_collections.datastax.astra.plugins.plugin_utils.destination_action import (
     DestinationAction,
     explain_streams,
@@ -44,7 +42,7 @@ class ActionModule(DestinationAction):
             if reason:
                 raise AstraError(
                     f"Pulsar token {old} is not revoked and stays valid, because {reason} Put that right and run the "
-                    "rotation again; it then goes on from here."
+                    f"rotation again; it then goes on from here, with Pulsar token {rotation['token_id']}."
                 )
             if not check_mode:
                 if have_changed(variables, name):
@@ -62,13 +60,5 @@ class ActionModule(DestinationAction):
 
 def _disprove(params: Mapping[str, Any], rotation: Mapping[str, Any]) -> str | None:
     """Return why the new token is not proven to be taken by the broker, as the end of a sentence, or None."""
-    if not params["verify_destination"]:
-        return None
-    options = read_options(rotation["client_conf"], {})
-    trust = {name: params[name] for name in ("validate_certs", "ca_path", "timeout")}
-    failed = verify_destination(options["endpoint"], rotation["topic"], options["pulsar_token"], **trust)
-    if failed is None:
-        return None
-    elsewhere = "Where this machine cannot reach the broker, set audit_log_destination_verify_destination to false."
-    reasons = [failed.message, failed.advice, "" if failed.is_refusal else elsewhere]
-    return f"the broker was not seen to take the new one ({rotation['token_id']}): {' '.join(filter(None, reasons))}"
+    reason = disprove(params, rotation["topic"], rotation["client_conf"])
+    return reason and f"the broker was not seen to take the new one: {reason}"

@@ -22,6 +22,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._connection import 
 from ansible_collections.datastax.astra.plugins.module_utils._convergence import Settings, converge
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import UNBOUNDED
 from ansible_collections.datastax.astra.plugins.module_utils._delivery import (
+    FAILED,
     check_delivery,
     describe,
     make_get,
@@ -301,18 +302,18 @@ def open_topic_store(
 def verify_stream(request: Request, params: Mapping[str, Any]) -> list[str]:
     """Ask the broker whether it would take the events of a stream.
 
-    :returns: warnings about what could not be asked: the service has to reach the broker, and not this machine.
-    :raises InputError: the broker refuses.
+    :returns: warnings about what could not be asked.
+    :raises InputError: the events would not arrive.
     """
     if not request.secret or request.stream["auth_strategy"] != "token":
         return ["The destination was not verified, because that needs pulsar_token."]
     options = {name: params[name] for name in ("validate_certs", "ca_path", "timeout")}
-    step = verify_destination(request.stream["endpoint"], request.stream["topic"], request.secret, **options)
-    if step is None:
+    found = verify_destination(request.stream["endpoint"], request.stream["topic"], request.secret, **options)
+    if found is None:
         return []
-    if step.is_refusal:
-        raise InputError(f"The broker would not take the events, so nothing was sent: {step.message} {step.advice}")
-    return [f"The destination could not be verified from here: {step.message} {step.advice}"]
+    if found.state == FAILED:
+        raise InputError(f"The events would not arrive, so nothing was sent: {found.message} {found.advice}")
+    return [f"The destination was not verified. {found.message} {found.advice}"]
 
 
 def _execute_info(params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> dict[str, Any]:

@@ -53,6 +53,20 @@ GUARDS = ("subscription", "inactive_topics", "retention", "backlog", "producers"
 
 PROVEN, QUIET, BROKEN = "proven", "quiet", "broken"  # and UNKNOWN
 
+# Why nobody answered, or a broker that answers cannot say: it is about this machine, its network or this moment. All
+# else that fails is what the service's exporter would get as well.
+_TELLS_NOTHING = frozenset(
+    (
+        "NameNotResolved",
+        "Refused",
+        "Unreachable",
+        "Timeout",
+        ServerError.ServiceNotReady.name,
+        ServerError.TooManyRequests.name,
+        ServerError.MetadataError.name,
+    )
+)
+
 # What the broker refuses to everybody but the producers that are connected, of which the exporter may be one.
 _OCCUPIED = (ServerError.ProducerBusy.name, ServerError.ProducerFenced.name)
 
@@ -106,6 +120,7 @@ class Judgement(NamedTuple):
     :ivar verdict: ``proven`` (an event has arrived, and the next one would), ``quiet`` (it would, and none has come
         yet), ``broken``, or ``unknown``.
     :ivar reason: why, as a sentence.
+    :ivar advice: what to do about it; empty when there is nothing to do.
     :ivar at_risk: the guards that failed, and ``token`` when it ends soon.
     :ivar last_event_at: when the newest stored event was published, RFC 3339; None when that is not known.
     :ivar last_message_id: of the newest stored event; None when that is not known.
@@ -115,6 +130,7 @@ class Judgement(NamedTuple):
     checks: tuple[Check, ...]
     verdict: str
     reason: str
+    advice: str
     at_risk: tuple[str, ...]
     last_event_at: str | None
     last_message_id: str | None
@@ -129,18 +145,19 @@ def verify_destination(
     validate_certs: bool = True,
     ca_path: str | None = None,
     timeout: float = 30,
-) -> Step | None:
+) -> Check | None:
     """Ask the broker whether a token may produce to a topic.
 
     :arg endpoint: ``pulsar://`` or ``pulsar+ssl://``, host and, if it is not the usual one, port.
     :arg ca_path: file or directory of CA certificates in PEM format; None for those that requests would use.
     :arg timeout: seconds for all of it.
-    :returns: the step that failed, or None. Its ``is_refusal`` tells a broker that refuses, as it would the exporter,
-        from one that this machine cannot reach.
+    :returns: None when it may, or else the step at which the answer was found: ``failed`` when the exporter would fail
+        there too, ``unknown`` when it could not be tried from here.
     :raises InputError: endpoint or ``ca_path`` cannot be used.
     """
     context = load_wire_context(validate_certs, ca_path)
-    return shake_hands(Destination(endpoint, topic, token), Deadline(timeout), context).failed_step
+    failed_step = shake_hands(Destination(endpoint, topic, token), Deadline(timeout), context).failed_step
+    return failed_step and _judge_step(failed_step)
 
 
 class Way(NamedTuple):
@@ -260,8 +277,7 @@ def judge(token: str | None, handshake: Handshake, facts: TopicFacts, now: float
     :arg now: seconds since the epoch.
     """
     token_check, ends_soon = _check_token(token, now)
-    steps = [Check(step.id, step.state, step.message, step.advice) for step in handshake.steps]
-    way = [token_check, *steps, _check_producer(facts.stats), _check_last_event(facts)]
+    way = [token_check, *map(_judge_step, handshake.steps), _check_producer(facts.stats), _check_last_event(facts)]
     guards = [
         _check_subscription(facts),
         _check_inactive_topics(facts),
@@ -269,12 +285,13 @@ def judge(token: str | None, handshake: Handshake, facts: TopicFacts, now: float
         _check_backlog(facts, now),
         _check_producers(facts),
     ]
-    verdict, reason = _conclude(way, handshake.failed_step, _has_events(facts))
+    verdict, because = _conclude(way, handshake.failed_step, _has_events(facts))
     last_message = facts.last_message.value
     return Judgement(
         checks=(*way, *guards),
         verdict=verdict,
-        reason=reason,
+        reason=because.message,
+        advice=because.advice,
         at_risk=(*(["token"] if ends_soon else []), *(check.id for check in guards if check.state == FAILED)),
         last_event_at=last_message.published_at if last_message else None,
         last_message_id=last_message.message_id if last_message else None,
@@ -282,23 +299,36 @@ def judge(token: str | None, handshake: Handshake, facts: TopicFacts, now: float
     )
 
 
-def _conclude(way: Sequence[Check], failed_step: Step | None, has_events: bool | None) -> tuple[str, str]:
+def _judge_step(step: Step) -> Check:
+    """Return what a step of the handshake says: the service has to get there, and not this machine."""
+    if step.state == FAILED and step.code in _TELLS_NOTHING:
+        message = f"It could not be tried from here, and may work for the service. {step.message}"
+        return Check(step.id, UNKNOWN, message, step.advice)
+    return Check(step.id, step.state, step.message, step.advice)
+
+
+def _conclude(way: Sequence[Check], failed_step: Step | None, has_events: bool | None) -> tuple[str, Check]:
+    """Return the verdict, and the check that it follows from."""
     checks = {check.id: check for check in way}
     if checks["token"].state == FAILED:
-        return BROKEN, checks["token"].message
+        return BROKEN, checks["token"]
     if failed_step:
-        connected = checks["producer_connected"].state == PASSED
+        check, connected = checks[failed_step.id], checks["producer_connected"].state == PASSED
         if connected and failed_step.code in _OCCUPIED:
-            return UNKNOWN, f"{failed_step.message} Whether the exporter is among those connected cannot be told."
-        # What keeps this machine from the broker need not keep the exporter from it, and evidence outweighs a guess.
-        if connected and has_events and not failed_step.is_refusal:
-            return PROVEN, f"Events arrive, although this machine cannot try it: {failed_step.message}"
-        return BROKEN, failed_step.message
+            message = f"{check.message} Whether the exporter is among those connected cannot be told."
+            return UNKNOWN, check._replace(message=message)
+        if check.state == FAILED:
+            return BROKEN, check
+        # Evidence outweighs what could not be tried.
+        if connected and has_events:
+            message = f"Events arrive, although this machine cannot try it: {failed_step.message}"
+            return PROVEN, Check(check.id, PASSED, message)
+        return UNKNOWN, check
     if checks["produce"].state != PASSED:
-        return UNKNOWN, checks["produce"].message
+        return UNKNOWN, checks["produce"]
     if has_events is None:
-        return UNKNOWN, checks["last_event"].message
-    return (PROVEN if has_events else QUIET), checks["last_event"].message
+        return UNKNOWN, checks["last_event"]
+    return (PROVEN if has_events else QUIET), checks["last_event"]
 
 
 def _check_token(token: str | None, now: float) -> tuple[Check, bool]:

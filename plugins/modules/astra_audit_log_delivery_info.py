@@ -80,8 +80,9 @@ requirements:
   - requests
 notes:
   - How much the admin API tells depends on the token. What it does not tell is V(unknown), and never taken for fine.
-  - The broker is asked from where the module runs. If a firewall is in the way there, and events arrive all the same,
-    RV(verdict) is V(proven).
+  - The broker is asked from where the module runs, and the service may get further. If nobody answers, the step is
+    V(unknown). So is RV(verdict), unless events arrive all the same. A certificate that does not verify, or an answer
+    that is not Pulsar's, is V(broken).
   - A topic that does not exist is not created. The exception is a cluster that creates topics by itself, which Astra
     Streaming does not, when its brokers are older than 3.0.6 or when it is reached through Pulsar's proxy.
 seealso:
@@ -109,7 +110,7 @@ verdict:
     - V(proven) when an event has arrived and the next one would.
     - V(quiet) when it would and none has come yet.
     - V(broken) when events cannot arrive.
-    - V(unknown) when that cannot be told.
+    - V(unknown) when that cannot be told, for example because nobody answers at O(endpoint) from where the module runs.
   returned: success
   type: str
   sample: proven
@@ -118,6 +119,11 @@ reason:
   returned: success
   type: str
   sample: The last event arrived at 2026-11-24T17:30:00.282Z (message 3:1).
+advice:
+  description: What to do about it, or an empty string.
+  returned: success
+  type: str
+  sample: ''
 at_risk:
   description:
     - What could make events get lost, by the C(id) of the checks that failed. V(token) is named when it ends within 14

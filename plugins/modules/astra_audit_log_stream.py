@@ -125,10 +125,10 @@ options:
     type: str
   verify_destination:
     description:
-      - Whether to ask the broker, before anything is written, if O(pulsar_token) may produce to O(topic). What the
-        broker refuses is not configured.
+      - Whether to ask the broker, before anything is written, if O(pulsar_token) may produce to O(topic). If the
+        events would not arrive, nothing is configured.
       - A broker that cannot be reached from where the module runs is a warning only, because the service has to reach
-        it.
+        it. A certificate that does not verify is a failure.
       - It is asked in check mode too. It needs O(auth_strategy=token) and leaves nothing behind at the topic.
     type: bool
     default: false

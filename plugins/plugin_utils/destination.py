@@ -19,7 +19,9 @@ from typing import Any, NamedTuple
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.datastax.astra.plugins.module_utils import _command
 from ansible_collections.datastax.astra.plugins.module_utils._connection import examine_connection
+from ansible_collections.datastax.astra.plugins.module_utils._delivery import UNKNOWN, verify_destination
 from ansible_collections.datastax.astra.plugins.module_utils._errors import AstraError, InputError
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import read_options
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.units import parse_duration
 from ansible_collections.datastax.astra.plugins.module_utils._resource import DeclaredResource
 from ansible_collections.datastax.astra.plugins.module_utils._resources.streaming_namespace import StreamingNamespace
@@ -177,6 +179,19 @@ def revoke(
     return result
 
 
+def disprove(params: Mapping[str, Any], topic: str, client_conf: str) -> str | None:
+    """Return why the token of a client.conf is not proven to be taken by the broker, as sentences, or None."""
+    if not params["verify_destination"]:
+        return None
+    options = read_options(client_conf, {})
+    trust = {name: params[name] for name in ("validate_certs", "ca_path", "timeout")}
+    found = verify_destination(options["endpoint"], topic, options["pulsar_token"], **trust)
+    if found is None:
+        return None
+    elsewhere = "Where this machine cannot reach the broker, set audit_log_destination_verify_destination to false."
+    return " ".join(filter(None, [found.message, found.advice, elsewhere if found.state == UNKNOWN else ""]))
+
+
 class _Run:
     """One destination's way to the asked state."""
 
@@ -212,6 +227,8 @@ class _Run:
                         break
                 token.result()
         # A sink that does not work is no reason to let events wait.
+        if not self._errors.keys() - {"sink"}:
+            self._prove_token()
         if not self._errors.keys() - {"sink"}:
             self._keep_client_conf()
         self._raise_errors()
@@ -304,6 +321,21 @@ class _Run:
                 f"The tenant has Pulsar tokens that are newer than the one in use ({token['token_id']}): "
                 f"{', '.join(newer)}. A run that was stopped may have left them: rotate to use the newest, or revoke "
                 "them with datastax.astra.astra_streaming_token."
+            )
+
+    def _prove_token(self) -> None:
+        """Note as an error that the broker does not take a rotation's new token, before anybody is given it."""
+        if not self._replaced or not self._params["rotate"] or self._check_mode:
+            return
+        token, topic = self._results["token"], self._results["topic"]["topic"]["full_name"]
+        reason = disprove(self._params, topic, token["client_conf"])
+        if reason:
+            new = token["token_id"]
+            self._errors["token"] = AstraError(
+                f"Pulsar token {new} does not replace {self._replaced}, which stays valid and in use, because the "
+                f"broker was not seen to take it: {reason} Put that right and run the rotation again, which goes on "
+                f"with {new}. If {new} cannot be put right and nobody else uses it, remove it first with "
+                "datastax.astra.astra_streaming_token: the rotation then makes another one."
             )
 
     def _find_newest(self) -> str | None:

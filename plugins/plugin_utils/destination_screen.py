@@ -29,7 +29,8 @@ def show_destination(name: str, result: Mapping[str, Any], check_mode: bool) -> 
     for part, action in actions.items():
         lines.append(Line(f"  {would + action:<{width}}  {_describe(part, result)}", "changed"))
     if result.get("replaced_token_id"):
-        lines.append(Line(f"  Pulsar token {result['replaced_token_id']} stays valid until no stream uses it.", "warn"))
+        old, new = result["replaced_token_id"], result.get("token_id") or "the new one"
+        lines.append(Line(f"  Pulsar token {old} stays valid until every stream has {new}.", "warn"))
     return lines
 
 

@@ -185,10 +185,19 @@ def _ask_broker(
             timeout=timeout,
         )
     except InputError as error:
-        check: Check = {"id": "connect", "state": UNKNOWN, "message": error.message, "advice": ""}
-        return {"verdict": UNKNOWN, "checks": [check], "at_risk": [], "last_event": None, "shared_by": 1}
+        return {
+            "verdict": UNKNOWN,
+            "reason": error.message,
+            "advice": "",
+            "checks": [],
+            "at_risk": [],
+            "last_event": None,
+            "shared_by": 1,
+        }
     return {
         "verdict": found.verdict,
+        "reason": found.reason,
+        "advice": found.advice,
         "checks": [cast("Check", check._asdict()) for check in found.checks],
         "at_risk": list(found.at_risk),
         "last_event": found.last_event_at,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Callable, NamedTuple
+from typing import Callable, NamedTuple
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api
 from ansible_collections.datastax.astra.plugins.module_utils._connection import open_http
@@ -27,9 +27,6 @@ PROVEN, QUIET, BROKEN, UNKNOWN = "proven", "quiet", "broken", "unknown"
 NOT_STREAMED = "not streamed"  # as its variables say
 
 _KINDS = (BROKEN, UNKNOWN, QUIET, PROVEN, NOT_STREAMED)  # as they are counted
-
-# What fails before the broker has said anything. The service has to get there, and not this machine.
-_ON_THE_WAY_THERE = ("connect", "tls")
 
 
 class Verdict(NamedTuple):
@@ -69,17 +66,14 @@ def judge(observation: Observation) -> Verdict:
     if delivery is None:
         return Verdict(name, UNKNOWN, "The broker was not asked, because that needs the Pulsar token.")
     checks = {check["id"]: check for check in delivery["checks"]}
-    state = {BROKEN: "failed", UNKNOWN: "unknown"}.get(delivery["verdict"])
-    reasons = [checks[each] for each in WAY if each in checks and checks[each]["state"] == state]
     risks = [checks[each] for each in (*WAY, *GUARDS) if each in delivery["at_risk"] and each in checks]
-    verdict, why = delivery["verdict"], _say(reasons[0]) if reasons else ""
-    if verdict == BROKEN and reasons and reasons[0]["id"] in _ON_THE_WAY_THERE:
-        verdict, why = UNKNOWN, f"It could not be tried from here, and the service may get there. {why}"
-    return Verdict(name, verdict, why, tuple(_say(check) for check in risks))
+    verdict = delivery["verdict"]
+    why = _say(delivery["reason"], delivery["advice"]) if verdict in (BROKEN, UNKNOWN) else ""
+    return Verdict(name, verdict, why, tuple(_say(check["message"], check["advice"]) for check in risks))
 
 
-def _say(check: Mapping[str, Any]) -> str:
-    return f"{check['message']} {check['advice']}".strip()
+def _say(message: str, advice: str) -> str:
+    return f"{message} {advice}".strip()
 
 
 def probe_all(

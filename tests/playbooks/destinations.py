@@ -54,12 +54,7 @@ class Place:
         self.fleet = fleet
         self.service = fleet.service
         self.file = fleet.directory / "acme-audit.client.conf"
-        fleet.describe(
-            names=STREAMERS,
-            audit_log_stream_client_conf=str(self.file),
-            audit_log_stream_topic=TOPIC,
-            audit_log_stream_fingerprint_store=str(fleet.directory / "fingerprints"),
-        )
+        self.describe_streams()
         self.describe()
         fleet.write(
             "inventory/group_vars/astra_destinations/vault.yml",
@@ -81,6 +76,17 @@ class Place:
         }
         given = {f"audit_log_destination_{name}": value for name, value in common.items() if value is not None}
         self.fleet.write("inventory/destinations.yml", yaml.safe_dump({"astra_destinations": {"hosts": {NAME: given}}}))
+
+    def describe_streams(self, hosts: dict[str, dict] | None = None, **variables: Any) -> None:
+        """Write the streams' part of the inventory. None leaves out what is set otherwise."""
+        common = {
+            "client_conf": str(self.file),
+            "topic": TOPIC,
+            "fingerprint_store": str(self.fleet.directory / "fingerprints"),
+            **variables,
+        }
+        given = {f"audit_log_stream_{name}": value for name, value in common.items()}
+        self.fleet.describe(names=STREAMERS, hosts=hosts, **given)
 
     def play(self, *arguments: str, status: int = 0, playbook: str = DESTINATION, **environment: str) -> Run:
         """Run the playbook, which must end with this exit status."""

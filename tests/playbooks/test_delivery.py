@@ -41,7 +41,7 @@ def test_screen(mixed):
     ]
     assert broken["acme-3"] == ["Its audit log is not streamed. Run datastax.astra.audit_log_stream."]
     assert broken["acme-6"][0].startswith("It streams, although its variables say that it should not.")
-    assert unknown["acme-1"][0].startswith("It could not be tried from here, and the service may get there.")
+    assert unknown["acme-1"][0].startswith("It could not be tried from here, and may work for the service. ")
     assert "Organization Administrator" in unknown["acme-4"][0]
     assert "At risk" not in run.screen
     assert "Probed" not in run.screen

@@ -18,7 +18,7 @@ from ansible_collections.datastax.astra.plugins.plugin_utils.client_conf_file im
 
 from tests.conftest import ROOT
 from tests.playbooks.conftest import ADMINISTRATORS, APPLY, GROUP, IDS, READERS, VAULT_PASSWORD
-from tests.playbooks.destinations import NAME, SINK_SECRET, STREAMERS, TOPIC, Place
+from tests.playbooks.destinations import NAME, SINK_SECRET, STREAMERS, Place
 from tests.playbooks.test_leaks import RECORDER
 from tests.playbooks.traces import leaks
 from tests.pulsar.fake_broker import FakeBroker, answer
@@ -179,12 +179,8 @@ class TestToken:
     def test_without_a_file_the_text_is_handed_on(self, place):
         place.describe(client_conf_path=None)
         text = "{{ hostvars['acme-audit'].audit_log_destination_result.client_conf }}"
-        place.fleet.describe(
-            names=STREAMERS,
-            audit_log_stream_client_conf=None,
-            audit_log_stream_client_conf_content=text,
-            audit_log_stream_topic="{{ hostvars['acme-audit'].audit_log_destination_result.topic }}",
-        )
+        topic = "{{ hostvars['acme-audit'].audit_log_destination_result.topic }}"
+        place.describe_streams(client_conf=None, client_conf_content=text, topic=topic, fingerprint_store=None)
         place.play(APPLY)
         (token,) = place.stream_tokens()
         assert read_facts(read_jwt(token)).token_id == the_token(place)
@@ -379,22 +375,13 @@ class TestRotation:
     def test_variables_with_the_old_token(self, place):
         old = the_token(place)
         copy = place.fleet.write("copy.conf", place.client_conf())
-        hosts = {"acme-2": {"audit_log_stream_client_conf": str(copy)}}
-        place.fleet.describe(
-            names=STREAMERS,
-            hosts=hosts,
-            audit_log_stream_client_conf=str(place.file),
-            audit_log_stream_topic=TOPIC,
-            audit_log_stream_fingerprint_store=str(place.fleet.directory / "fingerprints"),
-        )
+        place.describe_streams(hosts={"acme-2": {"audit_log_stream_client_conf": str(copy)}})
         assert "the variables of acme-2 still have it." in place.rotate(status=2).screen
         assert old in place.token_ids()
 
     def test_without_a_store_the_token_is_sent_to_all(self, place):
         old = the_token(place)
-        place.fleet.describe(
-            names=STREAMERS, audit_log_stream_client_conf=str(place.file), audit_log_stream_topic=TOPIC
-        )
+        place.describe_streams(fingerprint_store=None)
         place.rotate()
         self.assert_rotated(place, old)
 
@@ -448,14 +435,30 @@ class TestProof:
         assert old not in place.token_ids()
 
     def test_refused(self, place, broker):
-        old = the_token(place)
+        old, kept = the_token(place), place.file.read_bytes()
         broker.script = refuse_producers
         failed = " ".join(place.rotate(status=2).screen.split())
-        assert "the broker was not seen to take the new one" in failed
-        assert old in place.token_ids()
+        (new,) = {*place.token_ids()} - {old}
+        assert f"Pulsar token {new} does not replace {old}, which stays valid and in use" in failed
+        assert place.file.read_bytes() == kept
+        assert [read_facts(read_jwt(token)).token_id for token in place.stream_tokens()] == [old]
         broker.script = answer
         assert f"Pulsar token {old} revoked" in place.rotate().screen
         assert len(place.token_ids()) == 1
+
+    def test_refused_once_the_streams_have_it(self, place, broker):
+        old, asked = the_token(place), []
+
+        def change_its_mind(kind: int, fields: dict) -> Iterable[bytes]:
+            asked.extend([kind] if kind == Kind.PRODUCER else [])
+            return answer(kind, fields) if len(asked) == 1 else refuse_producers(kind, fields)
+
+        broker.script = change_its_mind
+        failed = " ".join(place.rotate(status=2).screen.split())
+        assert f"Pulsar token {old} is not revoked and stays valid" in failed
+        assert "the broker was not seen to take the new one" in failed
+        assert "goes on from here, with Pulsar token" in failed
+        assert old in place.token_ids()
 
     def test_unreachable(self, place, broker):
         old = the_token(place)

@@ -26,6 +26,13 @@ _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
 
 
+def access(broker: Broker, **changes: str) -> dict[str, str]:
+    """Return how an emulator reaches the broker."""
+    found = {"admin_url": broker.admin_url, "broker_url": broker.broker_tls_url, "ca_path": broker.ca_path}
+    found.update(superuser_token=broker.superuser_token, secret_key_path=broker.secret_key_path)
+    return {**found, **changes}
+
+
 class Admin:
     """Pulsar's admin API, as the owner of a token sees it."""
 

@@ -143,7 +143,7 @@ class TestHealthy:
             port = server.getsockname()[1]
         judgement = check(topic=healthy, endpoint=f"pulsar+ssl://127.0.0.1:{port}")
         assert judgement.verdict == "proven"
-        assert states(judgement)["connect"] == "failed"
+        assert states(judgement)["connect"] == "unknown"
         assert "this machine" in judgement.reason
 
     def test_the_exporter_takes_the_last_place(self, place, healthy, check):
@@ -233,9 +233,19 @@ class TestBroken:
         judgement = check()
         assert (judgement.verdict, states(judgement)["topic"]) == ("broken", "failed")
 
-    def test_endpoint(self, check):
-        judgement = check(endpoint="pulsar+ssl://broker.invalid:6651")
-        assert (judgement.verdict, states(judgement)["connect"]) == ("broken", "failed")
+    def test_endpoint(self, broker, check):
+        """What answers there, and is no broker of Pulsar."""
+        judgement = check(endpoint=broker.admin_url.replace("http", "pulsar"))
+        assert (judgement.verdict, states(judgement)["authenticate"]) == ("broken", "failed")
+        assert "a web server is there" in judgement.reason
+
+    @pytest.mark.parametrize("endpoint", ["pulsar+ssl://broker.invalid:6651", "pulsar+ssl://127.0.0.1:1"])
+    def test_endpoint_where_nobody_answers(self, check, endpoint):
+        """That is not broken for sure, and never passes."""
+        judgement = check(endpoint=endpoint)
+        assert (judgement.verdict, states(judgement)["connect"]) == ("unknown", "unknown")
+        assert "could not be tried from here" in judgement.reason
+        assert "Check the" in judgement.advice
         assert states(judgement)["tls"] == "unknown"
 
     def test_tls(self, place, check, tmp_path, broker):
@@ -428,7 +438,8 @@ class TestVerifyDestination:
 
     def test_who_may_not(self, place, broker):
         step = self.verify(place, broker, "consumer")
-        assert (step.id, step.code, step.is_refusal) == ("produce", "AuthorizationError", True)
+        assert (step.id, step.state) == ("produce", "failed")
+        assert "AuthorizationError" in step.message
 
     def test_certificates_of_the_environment(self, place, broker, monkeypatch):
         """As for HTTP requests: ca_path, or what requests would use."""
@@ -437,5 +448,5 @@ class TestVerifyDestination:
         monkeypatch.delenv("REQUESTS_CA_BUNDLE")
         monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
         step = self.verify(place, broker, "producer", ca_path=None)
-        assert (step.id, step.is_refusal) == ("tls", False)
+        assert (step.id, step.state) == ("tls", "failed")
         assert self.verify(place, broker, "producer", ca_path=None, validate_certs=False) is None

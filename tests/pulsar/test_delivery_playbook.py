@@ -16,6 +16,7 @@ from emulator.client import Emulator
 from tests.playbooks import conftest as playbooks
 from tests.playbooks.conftest import ADMINISTRATORS, IDS, Fleet
 from tests.pulsar.broker import make_token
+from tests.pulsar.support import access
 from tests.pulsar.test_audit import deliver_event
 from tests.wire.support import TOKEN_BODY
 
@@ -107,18 +108,11 @@ def test_streams_elsewhere(prove, place):
 @pytest.fixture
 def probe(place, broker, tmp_path, ansible_environment):
     """Probe an organization whose service exports to the broker; returns what became of the event, and the screen."""
-    access = {
-        "admin_url": broker.admin_url,
-        "broker_url": broker.broker_url,
-        "superuser_token": broker.superuser_token,
-        "secret_key_path": broker.secret_key_path,
-        "ca_path": broker.ca_path,
-    }
     organizations = [{"id": IDS["acme-1"], "name": "acme-1"}]
     tokens = [{"token": ADMINISTRATORS["acme-1"], "organization_id": IDS["acme-1"]}]
     directory = tmp_path / "probing"
     directory.mkdir()
-    with Emulator(organizations, tokens, pulsar=access) as emulator:
+    with Emulator(organizations, tokens, pulsar=access(broker, broker_url=broker.broker_url)) as emulator:
         service = Fleet(emulator, directory, {**ansible_environment, "ASTRA_API_URL": emulator.api_url})
 
         def run(stream_token):

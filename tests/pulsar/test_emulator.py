@@ -25,6 +25,7 @@ from tests.emulator.support import (
     wait_until,
 )
 from tests.emulator.test_pulsar_admin import TABLE
+from tests.pulsar.support import access
 
 # What Astra answers in its own way, whatever Pulsar does.
 ASTRA_S_OWN = ("persistent/nosuch/audit/log/stats", "brokers/health", "clusters")
@@ -32,14 +33,7 @@ ASTRA_S_OWN = ("persistent/nosuch/audit/log/stats", "brokers/health", "clusters"
 
 @pytest.fixture(scope="module")
 def _running(broker):
-    access = {
-        "admin_url": broker.admin_tls_url,
-        "broker_url": broker.broker_tls_url,
-        "superuser_token": broker.superuser_token,
-        "secret_key_path": broker.secret_key_path,
-        "ca_path": broker.ca_path,
-    }
-    with Emulator(**STATE, pulsar=access) as running:
+    with Emulator(**STATE, pulsar=access(broker, admin_url=broker.admin_tls_url)) as running:
         yield running
         running.reset()
 

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_PROBE, perform
 
 from emulator.client import Emulator
-from tests.pulsar.support import wait_until
+from tests.pulsar.support import access, wait_until
 
 ORGANIZATION = "0a1b2c3d-0000-4000-8000-000000000001"
 ADMINISTRATOR = f"AstraCS:{'a' * 24}:{'0123456789abcdef' * 4}"
@@ -20,18 +20,11 @@ READER = f"AstraCS:{'r' * 24}:{'0123456789abcdef' * 4}"
 @pytest.fixture
 def astra(broker):
     """The emulated Astra with an exporter, in front of the broker."""
-    access = {
-        "admin_url": broker.admin_url,
-        "broker_url": broker.broker_tls_url,
-        "superuser_token": broker.superuser_token,
-        "secret_key_path": broker.secret_key_path,
-        "ca_path": broker.ca_path,
-    }
     tokens = [
         {"token": ADMINISTRATOR, "organization_id": ORGANIZATION},
         {"token": READER, "organization_id": ORGANIZATION, "permissions": ["org-audits-read"]},
     ]
-    with Emulator(organizations=[{"id": ORGANIZATION}], tokens=tokens, pulsar=access) as emulator:
+    with Emulator(organizations=[{"id": ORGANIZATION}], tokens=tokens, pulsar=access(broker)) as emulator:
         yield emulator
 
 

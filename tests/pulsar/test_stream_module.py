@@ -71,14 +71,14 @@ class TestVerification:
             changed = {"pulsar_token": f"{head}.{claims}.bm90LXNpZ25lZA"}
         result = apply(**{"role": "producer", **changed}, verify_destination=True, check=check)
         assert (result["failed"], result["changed"]) == (True, False)
-        assert "The broker would not take the events, so nothing was sent" in result["msg"]
+        assert "The events would not arrive, so nothing was sent" in result["msg"]
         assert reason in result["msg"]
         assert "POST" not in methods(service)
 
     def test_a_broker_out_of_reach_is_a_warning(self, apply):
         result = apply(verify_destination=True, endpoint="pulsar+ssl://127.0.0.1:1")
         assert result["action"] == "created"
-        assert any("could not be verified from here" in warning for warning in result["warnings"])
+        assert any("could not be tried from here" in warning for warning in result["warnings"])
 
     def test_nobody_asks_when_nothing_is_written(self, apply):
         apply("consumer")

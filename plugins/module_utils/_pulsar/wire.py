@@ -46,25 +46,6 @@ from ansible_collections.datastax.astra.plugins.module_utils._pulsar.frames impo
 STEPS = ("connect", "tls", "authenticate", "topic", "produce")
 PASSED, FAILED, UNKNOWN = "passed", "failed", "unknown"
 
-# What a broker says about the token or the topic, and says again to whoever asks it. Everything else that fails, such
-# as a network that is in the way, may look different from where the exporter is.
-REFUSALS = frozenset(
-    error.name
-    for error in (
-        ServerError.AuthenticationError,
-        ServerError.AuthorizationError,
-        ServerError.IncompatibleSchema,
-        ServerError.InvalidTopicName,
-        ServerError.NotAllowedError,
-        ServerError.ProducerBlockedQuotaExceededError,
-        ServerError.ProducerBlockedQuotaExceededException,
-        ServerError.ProducerBusy,
-        ServerError.ProducerFenced,
-        ServerError.TopicNotFound,
-        ServerError.TopicTerminatedError,
-    )
-)
-
 _DEFAULT_PORTS = {False: 6650, True: 6651}
 _LONGEST_WAIT = 3600.0  # seconds; sockets take no infinity
 _REDIRECT_LIMIT = 10
@@ -154,11 +135,6 @@ class Step(NamedTuple):
     code: str = ""
     message: str = ""
     advice: str = ""
-
-    @property
-    def is_refusal(self) -> bool:
-        """Whether the broker itself refuses this token or this topic, to the exporter as well."""
-        return self.code in REFUSALS
 
 
 class Handshake(NamedTuple):

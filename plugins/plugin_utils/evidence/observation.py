@@ -26,10 +26,13 @@ class Check(TypedDict):
 class Delivery(TypedDict):
     """What the broker showed; ``verdict`` is ``proven``, ``quiet``, ``broken`` or ``unknown``.
 
-    ``shared_by`` is how many organizations of the run stream to the topic: an event does not tell whose it is.
+    ``reason`` and ``advice`` say why, and what to do. ``shared_by`` is how many organizations of the run stream to the
+    topic: an event does not tell whose it is.
     """
 
     verdict: str
+    reason: str
+    advice: str
     checks: list[Check]
     at_risk: list[str]
     last_event: str | None

@@ -217,14 +217,13 @@ def _judge_broker(observation: Observation, thresholds: Mapping[str, int], now: 
     delivery = observation["delivery"]
     if delivery is None:
         return NOT_ASKED
-    way = [check for check in delivery["checks"] if check["id"] not in GUARDS]
     if delivery["verdict"] == "broken":
-        failed = [check for check in way if check["state"] == FAILED]
-        return _told(FAILED, failed, "events cannot get through", "An event would not arrive.")
+        failed = [check["id"] for check in delivery["checks"] if check["id"] not in GUARDS and check["state"] == FAILED]
+        cause = ": ".join(["events cannot get through", *([", ".join(failed)] if failed else [])])
+        return Verdict(FAILED, cause, delivery["reason"], delivery["advice"])
     if delivery["verdict"] in ("proven", "quiet"):
         return Verdict(PASSED, "", "The broker lets this token produce to this topic.")
-    unknown = [check for check in way if check["state"] == UNKNOWN]
-    return _told(UNKNOWN, unknown, "delivery is unknown", "Whether events arrive is unknown.")
+    return Verdict(UNKNOWN, "whether events arrive is unknown", delivery["reason"], delivery["advice"])
 
 
 def _judge_loss_guard(observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime) -> Verdict:

@@ -109,13 +109,51 @@ def test_neither_tells():
     assert (check.state, check.message) == ("unknown", "The broker's default is not shown.")
 
 
-def test_a_step_that_failed_for_the_network_and_no_event():
-    steps = [
-        Step("connect", "failed", "Timeout", "No answer.", "Look."),
-        *(Step(step, "unknown") for step in STEPS[1:]),
-    ]
-    judgement = judge("e30.e30.", Handshake(tuple(steps)), make_unread_facts("it was not asked"), NOW)
-    assert (judgement.verdict, judgement.reason) == ("broken", "No answer.")
+def fail(step, code):
+    """Return a handshake that failed at a step."""
+    number = STEPS.index(step)
+    failed = Step(step, "failed", code, "It said so.", "Look.")
+    return Handshake((*PASSED.steps[:number], failed, *(Step(each, "unknown") for each in STEPS[number + 1 :])))
+
+
+NOBODY_ANSWERED = [
+    ("connect", "NameNotResolved"),
+    ("connect", "Refused"),
+    ("connect", "Unreachable"),
+    ("connect", "Timeout"),
+    ("tls", "Timeout"),
+    ("topic", "ServiceNotReady"),
+]
+ANSWERED = [
+    ("tls", "Certificate"),
+    ("tls", "NoTls"),
+    ("authenticate", "NotPulsar"),
+    ("authenticate", "Closed"),
+    ("authenticate", "AuthenticationError"),
+    ("produce", "AuthorizationError"),
+]
+
+
+@pytest.mark.parametrize(("step", "code"), NOBODY_ANSWERED)
+def test_what_could_not_be_tried_is_unknown(step, code):
+    judgement = judge("e30.e30.", fail(step, code), make_unread_facts("it was not asked"), NOW)
+    assert (judgement.verdict, judgement.advice) == ("unknown", "Look.")
+    assert judgement.reason == "It could not be tried from here, and may work for the service. It said so."
+    assert states(judgement)[step] == "unknown"
+    # Evidence outweighs it.
+    judgement = conclude(fail(step, code))
+    assert (judgement.verdict, judgement.advice) == ("proven", "")
+    assert judgement.reason == "Events arrive, although this machine cannot try it: It said so."
+
+
+@pytest.mark.parametrize(("step", "code"), ANSWERED)
+def test_what_the_exporter_would_get_too_is_broken(step, code):
+    for judgement in (
+        judge("e30.e30.", fail(step, code), make_unread_facts("it was not asked"), NOW),
+        conclude(fail(step, code)),
+    ):
+        assert (judgement.verdict, judgement.reason, judgement.advice) == ("broken", "It said so.", "Look.")
+        assert states(judgement)[step] == "failed"
 
 
 def test_an_admin_api_without_an_answer():

@@ -197,7 +197,7 @@ class TestDelivery:
 
     def test_not_permitted_to_know(self):
         found = self.judge(deliver(None, "unknown", produce="unknown"))
-        assert found["broker_accepts"] == ("unknown", "delivery is unknown: produce")
+        assert found["broker_accepts"] == ("unknown", "whether events arrive is unknown")
 
     def test_quiet(self):
         found = self.judge(deliver(None, "quiet"))
