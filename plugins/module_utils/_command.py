@@ -22,7 +22,6 @@ from ansible_collections.datastax.astra.plugins.module_utils._connection import 
 from ansible_collections.datastax.astra.plugins.module_utils._convergence import Settings, converge
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import UNBOUNDED
 from ansible_collections.datastax.astra.plugins.module_utils._delivery import (
-    FAILED,
     check_delivery,
     describe,
     make_get,
@@ -33,6 +32,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._errors import Astr
 from ansible_collections.datastax.astra.plugins.module_utils._fingerprint_store import TOPIC_STORE, run_with_store
 from ansible_collections.datastax.astra.plugins.module_utils._probe import NOT_TRIED, probe
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.names import normalize_topic
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.wire import FAILED
 from ansible_collections.datastax.astra.plugins.module_utils._resource import ArgumentSpec, DeclaredResource
 from ansible_collections.datastax.astra.plugins.module_utils._resources._audit_log_stream_request import (
     Request,

@@ -19,10 +19,11 @@ from typing import Any, NamedTuple
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.datastax.astra.plugins.module_utils import _command
 from ansible_collections.datastax.astra.plugins.module_utils._connection import examine_connection
-from ansible_collections.datastax.astra.plugins.module_utils._delivery import UNKNOWN, verify_destination
+from ansible_collections.datastax.astra.plugins.module_utils._delivery import verify_destination
 from ansible_collections.datastax.astra.plugins.module_utils._errors import AstraError, InputError
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import read_options
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.units import parse_duration
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.wire import UNKNOWN
 from ansible_collections.datastax.astra.plugins.module_utils._resource import DeclaredResource
 from ansible_collections.datastax.astra.plugins.module_utils._resources.streaming_namespace import StreamingNamespace
 from ansible_collections.datastax.astra.plugins.module_utils._resources.streaming_sink import StreamingSink
