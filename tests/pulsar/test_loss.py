@@ -6,18 +6,24 @@
 
 Each case happens twice at the same time: without a guard, where events are lost and the check has said so before, and
 with it, where all are there in the end. The loss of the one also shows that the other had been long enough in danger.
+The danger is Astra's default, made so quick or so small that a test sees its end. The guard is set as users do it, by
+the modules of the collection, which take what they need to know from Astra.
 """
 
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 import pulsar
 import pytest
+from ansible_collections.datastax.astra.plugins.module_utils._command import STREAMING_NAMESPACE, STREAMING_TOPIC
 from ansible_collections.datastax.astra.plugins.module_utils._delivery import Way, check_delivery
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.wire import Destination
 
-from tests.pulsar.support import Place, wait_until
+from tests.pulsar.broker import CLUSTER
+from tests.pulsar.support import Place, access, wait_until
+from tests.wire.support import ORGANIZATION, run, seeded
 
 # Astra's own policy, but for the 2 days of which a test sees only the end.
 DELETE_SOON = {
@@ -26,7 +32,6 @@ DELETE_SOON = {
     "deleteWhileInactive": True,
 }
 SMALL_QUOTA = {"limitSize": 3000, "limit": 3000, "limitTime": -1, "policy": "producer_exception"}
-UNLIMITED_QUOTA = {"limitSize": -1, "limit": -1, "limitTime": -1, "policy": "producer_exception"}
 
 
 class Exporter:
@@ -73,10 +78,37 @@ def find_risks(place: Place) -> tuple[str, ...]:
     return check_delivery(Way(destination, broker.admin_url), ca_path=broker.ca_path).at_risk
 
 
+@pytest.fixture(scope="module")
+def astra(broker):
+    """The emulated Astra in front of the broker."""
+    with seeded(pulsar=access(broker)) as running:
+        yield running
+        running.reset()
+
+
 @pytest.fixture
-def guarded(broker, admin, place) -> Place:
-    """A second place, for what the guards shall save."""
-    return Place.create(broker, admin, f"{place.tenant}-guarded")
+def guarded(astra, broker, admin, place) -> Place:
+    """A second place, which Astra knows, for what the guards shall save."""
+    made = Place.create(broker, admin, f"{place.tenant}-guarded")
+    path = f"/tenants/{made.tenant}"
+    before = admin.get(path)["adminRoles"]
+    astra.set_tenant(ORGANIZATION, made.tenant)
+    admin.post(path, {"allowedClusters": [CLUSTER], "adminRoles": [*before, *admin.get(path)["adminRoles"]]})
+    return made
+
+
+@pytest.fixture
+def guard(astra, guarded):
+    """Guard the second place: with subscriptions, and with policies of the namespace."""
+
+    def set_guard(*subscriptions: str, **policies: Any) -> None:
+        names = {"tenant": guarded.tenant, "namespace": "audit", "name": "events"}
+        results = [run(astra, command=STREAMING_TOPIC, **names, subscriptions=list(subscriptions))]
+        results.append(run(astra, command=STREAMING_NAMESPACE, tenant=guarded.tenant, name="audit", **policies))
+        for result, is_asked in zip(results, (subscriptions, policies), strict=True):
+            assert result.get("action") == ("updated" if is_asked else "none"), result
+
+    return set_guard
 
 
 def exists(place: Place) -> bool:
@@ -84,13 +116,12 @@ def exists(place: Place) -> bool:
     return place.admin.call("GET", f"{place.path}/stats").ok
 
 
-def test_deletion_of_an_inactive_topic(place, guarded):
+def test_deletion_of_an_inactive_topic(place, guarded, guard):
     """The exporter pauses, the topic is deleted meanwhile, and nothing arrives any more."""
     exporters = [Exporter(place), Exporter(guarded)]
-    for each in (place, guarded):
-        each.set_policy("inactiveTopicPolicies", DELETE_SOON)
-    guarded.set_policy("inactiveTopicPolicies", {**DELETE_SOON, "deleteWhileInactive": False})
-    guarded.subscribe("siem")
+    place.set_policy("inactiveTopicPolicies", DELETE_SOON)
+    # The retention is for the events that are there; only the other keeps the topic.
+    guard(inactive_topics={"delete": False, "after": "1s"}, retention={"time": "7d", "size": "unlimited"})
     assert "inactive_topics" in find_risks(place)
     assert "inactive_topics" not in find_risks(guarded)
     for exporter in exporters:
@@ -106,12 +137,12 @@ def test_deletion_of_an_inactive_topic(place, guarded):
 
 
 @pytest.mark.parametrize("by", ["subscription", "retention"])
-def test_no_retention(place, guarded, by):
+def test_no_retention(place, guarded, guard, by):
     """Nobody has subscribed yet, so that the broker deletes what has arrived."""
     if by == "subscription":
-        guarded.subscribe("siem")
+        guard("siem")
     else:
-        guarded.set_policy("retention", {"retentionTimeInMinutes": 7 * 24 * 60, "retentionSizeInMB": -1})
+        guard(retention={"time": "7d", "size": "unlimited"})
     assert {"subscription", "retention"} <= set(find_risks(place))
     assert by not in find_risks(guarded) or by == "retention"
     exporters = [Exporter(place), Exporter(guarded)]
@@ -125,13 +156,13 @@ def test_no_retention(place, guarded, by):
     assert read_all(guarded) == list(range(45))
 
 
-def test_a_full_backlog(place, guarded):
+def test_a_full_backlog(place, guarded, guard):
     """A subscription that nobody reads fills up, and the exporter is refused."""
     exporters = [Exporter(place), Exporter(guarded)]
+    place.subscribe("siem")
     for each in (place, guarded):
-        each.subscribe("siem")
-    place.set_policy("backlogQuota", SMALL_QUOTA)
-    guarded.set_policy("backlogQuota", UNLIMITED_QUOTA)
+        each.set_policy("backlogQuota", SMALL_QUOTA)
+    guard("siem", backlog_quota={"size": "unlimited"})
     for exporter in exporters:
         exporter.export(20, size=200)
     wait_until(lambda: "backlog" in find_risks(place))
@@ -151,13 +182,13 @@ def test_a_full_backlog(place, guarded):
     assert read_all(guarded) == list(range(exporters[1].total))
 
 
-def test_a_backlog_that_drops_the_oldest(place, guarded):
+def test_a_backlog_that_drops_the_oldest(place, guarded, guard):
     """The other policy of a quota: the exporter goes on, and unread events disappear."""
     exporters = [Exporter(place), Exporter(guarded)]
+    place.subscribe("siem")
     for each in (place, guarded):
-        each.subscribe("siem")
-    place.set_policy("backlogQuota", {**SMALL_QUOTA, "policy": "consumer_backlog_eviction"})
-    guarded.set_policy("backlogQuota", UNLIMITED_QUOTA)
+        each.set_policy("backlogQuota", {**SMALL_QUOTA, "policy": "consumer_backlog_eviction"})
+    guard("siem", backlog_quota={"size": "unlimited"})
     for exporter in exporters:
         exporter.export(60, size=200)
         assert exporter.refused == 0
@@ -170,14 +201,13 @@ def test_a_backlog_that_drops_the_oldest(place, guarded):
     assert read_all(guarded) == list(range(60))
 
 
-def test_a_subscription_that_is_read_loses_nothing(place):
+def test_a_subscription_that_is_read_loses_nothing(guarded, guard):
     """The whole of the guards with a consumer that comes and goes: every event is there once."""
-    place.subscribe("siem")
-    place.set_policy("inactiveTopicPolicies", {**DELETE_SOON, "deleteWhileInactive": False})
-    exporter = Exporter(place)
+    guard("siem", inactive_topics={"delete": False, "after": "1s"})
+    exporter = Exporter(guarded)
     received = []
     for _time in range(3):
         exporter.export(30)
-        received += read_all(place)
-        assert find_risks(place) == ()
+        received += read_all(guarded)
+        assert find_risks(guarded) == ()
     assert received == list(range(90))

@@ -9,20 +9,14 @@ from __future__ import annotations
 import pytest
 from ansible_collections.datastax.astra.plugins.module_utils._command import STREAMING_NAMESPACE, STREAMING_TOPIC
 
+from tests.pulsar.support import access
 from tests.wire.resources import ROWS, TENANT
 from tests.wire.support import ORGANIZATION, run, seeded
 
 
 @pytest.fixture(scope="module")
 def _running(broker):
-    access = {
-        "admin_url": broker.admin_tls_url,
-        "broker_url": broker.broker_tls_url,
-        "superuser_token": broker.superuser_token,
-        "secret_key_path": broker.secret_key_path,
-        "ca_path": broker.ca_path,
-    }
-    with seeded(pulsar=access) as running:
+    with seeded(pulsar=access(broker, admin_url=broker.admin_tls_url)) as running:
         yield running
         running.reset()
 
