@@ -14,6 +14,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible_collections.datastax.astra.plugins.module_utils import _atomic_file
 from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
+from ansible_collections.datastax.astra.plugins.module_utils._probe import Arrival
 from ansible_collections.datastax.astra.plugins.module_utils._resources.audit_log_stream import Stored
 from ansible_collections.datastax.astra.plugins.plugin_utils import fleet_audit, fleet_delivery, screens
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence import as_html
@@ -120,20 +121,24 @@ class ActionModule(FleetAction):
         progress = Progress("Asking the brokers", len(organizations))
         observations = fleet_audit.observe_all(organizations, args["concurrency"], progress)
         verdicts = [fleet_delivery.judge(each) for each in observations]
-        probed: dict[str, str] = {}
+        probed: dict[str, Arrival] = {}
         if args["delivery_probe"] and not self._task.check_mode:
             progress = Progress("Probing", len(organizations))
             timeout = args["delivery_probe_timeout"]
             probed = fleet_delivery.probe_all(organizations, timeout, args["concurrency"], progress)
         self._show(fleet_delivery.draw(verdicts, probed, self._find_shape()))
-        failures = fleet_delivery.find_failures(verdicts, args["delivery_strict"])
+        failures = fleet_delivery.find_failures(verdicts, probed, args["delivery_strict"])
         handed_over = {
             "hosts": [each.name for each in organizations if each.name in failures],
             "failures": {name: {"msg": why} for name, why in failures.items()},
             "total": len(organizations),
         }
         records = [
-            {**each._asdict(), "delivery": seen["delivery"], "probe": probed.get(each.name)}
+            {
+                **each._asdict(),
+                "delivery": seen["delivery"],
+                "probe": probed[each.name]._asdict() if each.name in probed else None,
+            }
             for each, seen in zip(verdicts, observations)
         ]
         _write_records(records, args["delivery_json"], "audit_log_delivery_json", handed_over)

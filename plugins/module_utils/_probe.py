@@ -40,14 +40,14 @@ class Arrival(NamedTuple):
     """
 
     message: str
-    role: str | None
-    arrived: bool
-    is_certain: bool
-    message_id: str | None
-    latency: float | None
+    role: str | None = None
+    arrived: bool = False
+    is_certain: bool = False
+    message_id: str | None = None
+    latency: float | None = None
 
 
-NOT_TRIED = Arrival("In check mode nothing is done, so no event can arrive.", None, False, False, None, None)
+NOT_TRIED = Arrival("In check mode nothing is done, so no event can arrive.")
 
 
 def probe(api: Api, organization_id: str, get: Get, topic: str, timeout: float) -> Arrival:
@@ -70,7 +70,7 @@ def probe(api: Api, organization_id: str, get: Get, topic: str, timeout: float) 
         pause = min(pause * 1.5, _LONGEST_PAUSE)
     if message_id is None:
         check = "check that the organization's audit log streams to this topic, and that its token may produce to it"
-        return Arrival(f"No event arrived within {timeout} seconds: {check}.", name, False, False, None, None)
+        return Arrival(f"No event arrived within {timeout} seconds: {check}.", name)
     latency = round(time.monotonic() - started, 3)
     what = "The event" if watch.is_readable else "An event, which the token has no right to look into,"
     message = f"{what} arrived after {latency} seconds (message {message_id})."

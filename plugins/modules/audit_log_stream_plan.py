@@ -60,7 +60,10 @@ options:
     description: It is only checked to be a number, before anything is changed.
     type: float
   delivery_json:
-    description: With O(purpose=delivery), a file on the controller that gets the same as JSON.
+    description:
+      - With O(purpose=delivery), a file on the controller that gets the same as JSON, a record for each organization.
+      - In C(probe), a record has what the module M(datastax.astra.astra_audit_log_probe) returns, C(arrived),
+        C(is_certain), C(latency), C(message), C(message_id) and C(role), or V(null) if it was not to be probed.
     type: path
   delivery_probe:
     description:
@@ -73,7 +76,9 @@ options:
     type: int
     default: 120
   delivery_strict:
-    description: With O(purpose=delivery), whether what cannot be known fails too.
+    description:
+      - With O(purpose=delivery), whether what cannot be known fails too, and with O(delivery_probe) an event that does
+        not arrive.
     type: bool
     default: false
   info_json:

@@ -16,7 +16,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._connection import 
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import UNBOUNDED
 from ansible_collections.datastax.astra.plugins.module_utils._delivery import GUARDS, WAY, make_get
 from ansible_collections.datastax.astra.plugins.module_utils._errors import AstraError
-from ansible_collections.datastax.astra.plugins.module_utils._probe import probe
+from ansible_collections.datastax.astra.plugins.module_utils._probe import Arrival, probe
 from ansible_collections.datastax.astra.plugins.plugin_utils import screens
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.observation import Observation
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.rules import DESTINATION
@@ -78,29 +78,29 @@ def _say(message: str, advice: str) -> str:
 
 def probe_all(
     organizations: Sequence[Organization], timeout: int, concurrency: int, progress: Callable[[int], None]
-) -> dict[str, str]:
-    """Do something that is audited in each organization, and wait for the event.
+) -> dict[str, Arrival]:
+    """Do something that is audited in each organization that streams, and wait for the event.
 
     :arg timeout: seconds to wait for each.
-    :returns: for each organization that can be probed, what became of the event, as a sentence.
+    :returns: what became of each event, by the organization's name.
     """
-    said: dict[str, str] = {}
+    arrivals: dict[str, Arrival] = {}
     with concurrent.futures.ThreadPoolExecutor(concurrency) as pool:
         pending = {pool.submit(_probe, each, timeout): each.name for each in organizations if _is_streamed(each)}
         for done, future in enumerate(concurrent.futures.as_completed(pending), 1):
-            said[pending[future]] = future.result()
+            arrivals[pending[future]] = future.result()
             progress(done)
-    return said
+    return arrivals
 
 
 def _is_streamed(organization: Organization) -> bool:
     return bool(organization.look and organization.look.stored)
 
 
-def _probe(organization: Organization, timeout: int) -> str:
+def _probe(organization: Organization, timeout: int) -> Arrival:
     reading, request, look = organization.reading, organization.request, organization.look
     if not (reading and request and look and request.secret and reading.web_service_url):
-        return "It was not probed, because that needs the Pulsar token and the webServiceUrl of client.conf."
+        return Arrival("It was not probed, because that needs the Pulsar token and the webServiceUrl of client.conf.")
     secrets = find_secrets(reading)
     params = {**reading.params, "web_service_url": reading.web_service_url}
     try:
@@ -108,35 +108,47 @@ def _probe(organization: Organization, timeout: int) -> str:
             api = Api(stack.enter_context(open_http(params)), params["application_token"], secrets)
             admin = stack.enter_context(open_http(params, "web_service_url"))
             get = make_get(admin, request.secret, UNBOUNDED)
-            return probe(api, look.organization_id, get, request.stream["topic"], timeout).message
+            return probe(api, look.organization_id, get, request.stream["topic"], timeout)
     except AstraError as error:
-        return error.message
+        return Arrival(error.message)
 
 
-def find_failures(verdicts: Sequence[Verdict], strict: bool) -> dict[str, str]:
+def find_failures(verdicts: Sequence[Verdict], probed: Mapping[str, Arrival], strict: bool) -> dict[str, str]:
     """Return why an organization fails, by its name. Mistakes in its variables always do: one may be in ``strict``.
 
-    :arg strict: whether what is not known counts as a failure.
+    :arg probed: what became of the events of those that were probed.
+    :arg strict: whether what is not known counts as a failure, an event that was not seen to arrive included.
     """
-    broken = (BROKEN, UNKNOWN) if strict else (BROKEN,)
-    return {each.name: f"{each.verdict}: {each.why}" for each in verdicts if each.mistaken or each.verdict in broken}
+    failing = (BROKEN, UNKNOWN) if strict else (BROKEN,)
+    failures = {
+        each.name: f"{each.verdict}: {each.why}" for each in verdicts if each.mistaken or each.verdict in failing
+    }
+    for name, arrival in probed.items() if strict else ():
+        if not arrival.arrived:
+            failures[name] = f"{failures.get(name, '')} {arrival.message}".strip()
+    return failures
 
 
-def draw(verdicts: Sequence[Verdict], probed: Mapping[str, str], shape: screens.Shape) -> list[screens.Line]:
+def draw(verdicts: Sequence[Verdict], probed: Mapping[str, Arrival], shape: screens.Shape) -> list[screens.Line]:
     """Return the lines of the screen: what is broken and why, what is not known, and what may get lost."""
     counts = {kind: sum(each.verdict == kind for each in verdicts) for kind in _KINDS}
     shown = ", ".join(f"{number:,} {kind}" for kind, number in counts.items() if number)
     total = f"{len(verdicts):,} organization{'' if len(verdicts) == 1 else 's'}"
-    colour = "error" if counts[BROKEN] else "warn" if counts[UNKNOWN] else "ok"
+    is_sure = not counts[UNKNOWN] and all(arrival.arrived for arrival in probed.values())
+    colour = "error" if counts[BROKEN] else "ok" if is_sure else "warn"
     lines = [screens.Line(f"Audit log delivery: {total}: {shown}", colour)]
     for heading, kind, outcome in (("Broken", BROKEN, "failed"), ("Unknown", UNKNOWN, "not run")):
         chosen = [screens.Outcome(each.name, outcome, each.why) for each in verdicts if each.verdict == kind]
         lines += screens.list_outcomes(heading, chosen, shape)
     risks = [screens.Outcome(each.name, "updated", risk) for each in verdicts for risk in each.risks]
     lines += screens.list_outcomes("At risk", risks, shape)
-    lines += screens.list_outcomes(
-        "Probed", [screens.Outcome(name, "unchanged", said) for name, said in sorted(probed.items())], shape
-    )
+    for heading, arrived, outcome in (("Probed in vain", False, "updated"), ("Probed", True, "unchanged")):
+        chosen = [
+            screens.Outcome(name, outcome, arrival.message)
+            for name, arrival in sorted(probed.items())
+            if arrival.arrived is arrived
+        ]
+        lines += screens.list_outcomes(heading, chosen, shape)
     quiet = [each.name for each in verdicts if each.verdict == QUIET]
     if quiet:
         hint = f"{screens.name_some(quiet)}: all is well, and no event has come yet."

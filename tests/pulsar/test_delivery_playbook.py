@@ -115,18 +115,16 @@ def probe(place, broker, tmp_path, ansible_environment):
     with Emulator(organizations, tokens, pulsar=access(broker, broker_url=broker.broker_url)) as emulator:
         service = Fleet(emulator, directory, {**ansible_environment, "ASTRA_API_URL": emulator.api_url})
 
-        def run(stream_token):
+        def run(stream_token, timeout, strict=False, status=0):
             token = place.token("administrator")
             lines = [f"webServiceUrl={broker.admin_url}", f"brokerServiceUrl={broker.broker_url}"]
             service.write("client.conf", "\n".join([*lines, f"authParams=token:{token}"]))
             stream = {"endpoint": broker.broker_url, "topic": place.topic, "token": stream_token}
             service.configure("acme-1", body={"pulsar": {**TOKEN_BODY["pulsar"], **stream}})
             service.describe(names=("acme-1",), audit_log_stream_topic=place.topic)
-            names = ("json", "probe", "probe_timeout")
-            extra = dict(
-                zip((f"audit_log_delivery_{name}" for name in names), ("delivery.json", True, 10), strict=True)
-            )
-            done = service.play("-e", json.dumps(extra), playbook=DELIVERY)
+            values = {"json": "delivery.json", "probe": True, "probe_timeout": timeout, "strict": strict}
+            extra = {f"audit_log_delivery_{name}": value for name, value in values.items()}
+            done = service.play("-e", json.dumps(extra), playbook=DELIVERY, status=status)
             text = (directory / "delivery.json").read_text()
             assert token not in text + done.screen + done.errors
             assert [role for role in emulator.roles() if role["name"].startswith("audit-log-probe-")] == []
@@ -136,12 +134,20 @@ def probe(place, broker, tmp_path, ansible_environment):
 
 
 def test_the_probe_arrives(probe, place):
-    said, screen = probe(place.token("producer"))
-    assert re.fullmatch(r"The event arrived after [0-9.]+ seconds \(message [0-9:-]+\)\.", said)
-    assert f"Probed acme-1 {said}" in screen
+    found, screen = probe(place.token("producer"), timeout=10, strict=True)
+    assert found["message"] == f"The event arrived after {found['latency']} seconds (message {found['message_id']})."
+    assert (found["arrived"], found["is_certain"]) == (True, True)
+    assert re.fullmatch("audit-log-probe-[0-9a-f]{16}", found["role"])
+    assert 0 < found["latency"] < 10
+    assert re.fullmatch("[0-9]+:[0-9]+(:.*)?", found["message_id"])
+    assert f"Probed acme-1 {found['message']}" in screen
+    assert "Probed in vain" not in screen
 
 
-def test_the_probe_finds_a_stored_token_without_the_right(probe, place):
-    said, screen = probe(place.token("stranger"))
-    assert said.startswith("No event arrived within 10 seconds")
-    assert f"Probed acme-1 {said}" in screen
+@pytest.mark.parametrize(("strict", "status"), [(False, 0), (True, 2)])
+def test_the_probe_finds_a_stored_token_without_the_right(probe, place, strict, status):
+    found, screen = probe(place.token("stranger"), 3, strict, status)
+    assert found["message"].startswith("No event arrived within 3 seconds")
+    assert (found["arrived"], found["latency"], found["message_id"]) == (False, None, None)
+    assert f"Probed in vain acme-1 {found['message']}" in screen
+    assert ("fatal: [acme-1]" in screen) is strict

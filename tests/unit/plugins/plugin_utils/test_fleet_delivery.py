@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.datastax.astra.plugins.module_utils._probe import Arrival
 from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_delivery import Verdict, draw, find_failures, judge
 from ansible_collections.datastax.astra.plugins.plugin_utils.screens import Shape
 
@@ -64,11 +65,13 @@ FLEET = [
 
 @pytest.mark.parametrize("width", [80, 120, 200])
 def test_the_screen(width):
-    text = "\n".join(line.text for line in draw(FLEET, {"acme-1": "The event arrived."}, Shape(width)))
+    probed = {"acme-1": Arrival("The event arrived.", arrived=True), "acme-2": Arrival("No event arrived.")}
+    text = "\n".join(line.text for line in draw(FLEET, probed, Shape(width)))
     assert text.startswith("Audit log delivery: 5 organizations: 2 broken, 1 unknown, 1 quiet, 1 proven\n\nBroken\n")
     assert "acme-3, acme-4  The topic is gone. Make it." in text
     assert "acme-5  The broker is out of reach." in text
     assert "At risk\n  acme-2  Nothing is kept. Set retention." in text
+    assert "Probed in vain\n  acme-2  No event arrived." in text
     assert "Probed\n  acme-1  The event arrived." in text
     assert "acme-2: all is well, and no event has come yet." in text
     assert max(map(len, text.split("\n"))) <= width
@@ -80,9 +83,26 @@ def test_nothing_is_said_of_what_there_is_none_of():
 
 @pytest.mark.parametrize(("strict", "names"), [(False, ["acme-3", "acme-4"]), (True, ["acme-3", "acme-4", "acme-5"])])
 def test_what_fails(strict, names):
-    assert list(find_failures(FLEET, strict)) == names
+    assert list(find_failures(FLEET, {}, strict)) == names
+
+
+def test_a_probe_in_vain_fails_where_that_is_wanted():
+    probed = {each.name: Arrival("No event arrived.") for each in FLEET}
+    probed["acme-1"] = Arrival("The event arrived.", arrived=True)
+    assert list(find_failures(FLEET, probed, strict=False)) == ["acme-3", "acme-4"]
+    failures = find_failures(FLEET, probed, strict=True)
+    assert failures["acme-2"] == "No event arrived."
+    assert failures["acme-3"] == "broken: The topic is gone. Make it. No event arrived."
+    assert set(failures) == {"acme-2", "acme-3", "acme-4", "acme-5"}
+
+
+def test_the_colour_of_the_headline():
+    for arrived, colour in ((True, "ok"), (False, "warn")):
+        assert draw(FLEET[:2], {"acme-2": Arrival("", arrived=arrived)}, Shape())[0].kind == colour
 
 
 def test_a_mistake_always_fails():
     mistaken = judge({**OBSERVED, "problems": ["audit_log_delivery_strct is read by nothing."]})
-    assert find_failures([mistaken], strict=False) == {"acme": "unknown: audit_log_delivery_strct is read by nothing."}
+    assert find_failures([mistaken], {}, strict=False) == {
+        "acme": "unknown: audit_log_delivery_strct is read by nothing."
+    }
