@@ -12,17 +12,23 @@ import time
 import pulsar
 import pytest
 import trustme
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_STREAM
+from ansible_collections.datastax.astra.plugins.module_utils._convergence import Plan
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.wire import (
     STEPS,
     Destination,
     make_tls_context,
     shake_hands,
-    shake_many_hands,
 )
+from ansible_collections.datastax.astra.plugins.module_utils._resources._audit_log_stream_request import examine
+from ansible_collections.datastax.astra.plugins.plugin_utils.fleet import Look, Organization, verify_destinations
+from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import HostReading
 
 from tests.pulsar.broker import make_token
 from tests.pulsar.support import Relay, can_produce, port_of, wait_until
+from tests.wire.support import ORGANIZATION, application_token
 
 WAYS = ["broker_url", "broker_tls_url", "proxy_url", "proxy_tls_url"]
 
@@ -315,26 +321,37 @@ def test_round_trips_through_a_proxy(place, broker, try_destination, partitions)
     assert relay.bursts == [3, 3]
 
 
-def test_a_thousand_destinations_far_away(place, broker):
-    """1,000 destinations at a distance of 50 ms through the proxy take less than a minute, and all are right."""
+def make_organization(name: str, **options) -> Organization:
+    """Return an organization for which a stream is about to be written."""
+    options.update(application_token=application_token("a"), organization_id=ORGANIZATION)
+    params = ArgumentSpecValidator(AUDIT_LOG_STREAM.argument_spec).validate(options).validated_parameters
+    reading = HostReading(options, params, examine(params, time.time()).request, [], [], None, {}, {})
+    organization = Organization(name, reading)
+    organization.look = Look(ORGANIZATION, None, Plan("created", None, {}, {}))
+    return organization
+
+
+def test_a_fleet_with_a_thousand_destinations_far_away(place, broker):
+    """At 50 ms through the proxy they take less than a minute. Each is asked about once, and all are right."""
     topics = [place.add_topic(f"events-{number}") for number in range(20)]
-    broken = {"stranger": "topic", "consumer": "produce"}
-    roles = ["producer"] * 18 + list(broken)
+    roles = ["producer"] * 18 + ["stranger", "consumer"]
+    fleet = []
     with Relay(port_of(broker.proxy_tls_url), delay=0.025) as relay:
-        endpoint = f"pulsar+ssl://127.0.0.1:{relay.port}"
-        wanted = {}
+        destination = {"endpoint": f"pulsar+ssl://127.0.0.1:{relay.port}", "ca_path": broker.ca_path}
         for number in range(1000):
-            role = roles[number % 20]
-            token = place.token(role, jti=str(number))
-            wanted[Destination(endpoint, topics[number % 20], token)] = role
-        assert len(wanted) == 1000
+            token = place.token(roles[number % 20], jti=str(number))
+            destination.update(topic=topics[number % 20], pulsar_token=token)
+            fleet += [make_organization(f"acme-{number}-{part}", **destination) for part in ("a", "b")]
         started = time.monotonic()
-        context = make_tls_context(True, broker.ca_path)
-        outcomes = dict(shake_many_hands([*wanted, *wanted], timeout=30, tls_context=context))
+        verify_destinations(fleet, concurrency=64)
         seconds = time.monotonic() - started
-    assert outcomes.keys() == wanted.keys()
-    for destination, role in wanted.items():
-        failed = outcomes[destination].failed_step
-        assert (failed and failed.id) == broken.get(role), failed
+        connections = len(relay.bursts)
+    for number, organization in enumerate(fleet):
+        role = roles[number // 2 % 20]
+        problems = " ".join(problem.text for problem in organization.problems)
+        assert problems == "" if role == "producer" else "no right to produce" in problems
+        assert organization.warnings == []
+    # The second one is to the broker that has the topic.
+    assert connections == 900 * 2 + 50 * 2 + 50
     print(f"1,000 destinations in {seconds:.1f} s")
     assert seconds < 60

@@ -25,8 +25,7 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -167,13 +166,24 @@ class Destination:
     token: str | None = field(repr=False)
 
 
-@functools.lru_cache(maxsize=4)
 def make_tls_context(validate_certs: bool = True, ca_path: str | None = None) -> ssl.SSLContext:
     """Return what TLS connections are made with: host names are verified wherever certificates are.
+
+    Building one takes 12 to 20 ms, so there is one for the same arguments, in all threads.
 
     :arg ca_path: file or directory of CA certificates in PEM format, or None for those of the system.
     :raises InputError: they cannot be read.
     """
+    # A cache alone has all threads build one that come before the first is done.
+    with _building_tls_context:
+        return _build_tls_context(validate_certs, ca_path)
+
+
+_building_tls_context = threading.Lock()
+
+
+@functools.cache
+def _build_tls_context(validate_certs: bool, ca_path: str | None) -> ssl.SSLContext:
     try:
         if ca_path and os.path.isdir(ca_path):
             context = ssl.create_default_context(capath=ca_path)
@@ -211,28 +221,6 @@ def shake_hands(destination: Destination, deadline: Deadline, tls_context: ssl.S
             # Once more is enough: a server that closes again speaks something else, and should be named soon.
             patience = Deadline(0)
         pause *= 2
-
-
-def shake_many_hands(
-    destinations: Iterable[Destination], timeout: float, tls_context: ssl.SSLContext, concurrency: int = 64
-) -> Iterator[tuple[Destination, Handshake]]:
-    """Do handshakes concurrently, each distinct destination once; yields them as they end.
-
-    :arg timeout: seconds for each of them, from its own start.
-    :arg concurrency: how many run at a time; each is a thread that mostly waits.
-    :raises InputError: an endpoint is not the URL of one broker.
-    """
-    pending = list(dict.fromkeys(destinations))
-    pool = ThreadPoolExecutor(max(1, min(concurrency, len(pending))), "handshake")
-    try:
-        running = {
-            pool.submit(lambda each: shake_hands(each, Deadline(timeout), tls_context), destination): destination
-            for destination in pending
-        }
-        for future in as_completed(running):
-            yield running[future], future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 class _Failure(Exception):
