@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import collections
 import datetime
+import functools
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.observatio
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.screen import draw
 from ansible_collections.datastax.astra.plugins.plugin_utils.fleet import (
     Organization,
+    Topics,
     find_differences,
     is_not_compared,
     look_and_plan,
@@ -66,16 +68,17 @@ class ActionModule(FleetAction):
             self._show_streams(organizations)
             _write_records(_describe_streams(organizations), args["info_json"], "audit_log_stream_info_json", result)
             return {**result, **_hand_over(organizations, [])}
+        plan = functools.partial(look_and_plan, Topics())
         if chosen:
-            self._ask_service(organizations, look_and_plan, args)
+            self._ask_service(organizations, plan, args)
             return {**result, **self._audit(organizations, chosen, args, task_vars or {})}
         if purpose == "delivery":
-            self._ask_service(organizations, look_and_plan, args)
+            self._ask_service(organizations, plan, args)
             return {**result, **self._prove(organizations, args)}
         stops = args["on_problem"] == "stop" and any(each.problems for each in organizations)
         asks = purpose == "apply" and not args["per_host"] and not stops
         if asks:
-            self._ask_service(organizations, look_and_plan, args)
+            self._ask_service(organizations, plan, args)
             verify_destinations(organizations, args["concurrency"])
             stops = args["on_problem"] == "stop" and any(each.problems for each in organizations)
         others = [] if stops or purpose == "preflight" else organizations

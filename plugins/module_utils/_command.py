@@ -53,7 +53,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._resources.streamin
 from ansible_collections.datastax.astra.plugins.module_utils._resources.token import Token
 from ansible_collections.datastax.astra.plugins.module_utils._secrets import find_secrets
 from ansible_collections.datastax.astra.plugins.module_utils._streaming import KnownTenant, StreamingResource
-from ansible_collections.datastax.astra.plugins.module_utils._topic_properties import TopicStore
+from ansible_collections.datastax.astra.plugins.module_utils._topic_properties import TopicStore, read_properties
 
 CONNECTION_SPEC: ArgumentSpec = {
     "application_token": {
@@ -282,11 +282,17 @@ def _execute_stream(
 
 
 def open_topic_store(
-    request: Request, params: Mapping[str, Any], secrets: Iterable[str], stack: contextlib.ExitStack
+    request: Request,
+    params: Mapping[str, Any],
+    secrets: Iterable[str],
+    stack: contextlib.ExitStack,
+    read: Callable[[Api, str], Mapping[str, str]] = read_properties,
 ) -> TopicStore | None:
     """Return the fingerprint store in the properties of a stream's topic, or None where the topic cannot be asked.
 
     State absent does not need to know the topic, so that it may not be given then.
+
+    :arg read: for ``TopicStore``.
     """
     token = request.secret or params["pulsar_token"]
     try:
@@ -296,7 +302,7 @@ def open_topic_store(
     if not token or not params["web_service_url"]:
         return None
     http = stack.enter_context(open_http(params, "web_service_url"))
-    return TopicStore(Api(http, token, secrets), topic)
+    return TopicStore(Api(http, token, secrets), topic, read)
 
 
 def verify_stream(request: Request, params: Mapping[str, Any]) -> list[str]:

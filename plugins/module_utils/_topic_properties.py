@@ -14,7 +14,7 @@ They go with the topic: one that is made again has none. A partitioned topic has
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
@@ -98,13 +98,13 @@ class TopicStore:
 
     :arg api: Pulsar's admin API.
     :arg topic: full name, ``persistent://tenant/namespace/topic``.
-    :arg properties: of the topic, where they were read before; then nothing is asked.
+    :arg read: what reads entries: as ``read_properties``, or from what was read before. It is not asked before a write.
     """
 
-    def __init__(self, api: Api, topic: str, properties: Mapping[str, str] | None = None) -> None:
+    def __init__(self, api: Api, topic: str, read: Callable[[Api, str], Mapping[str, str]] = read_properties) -> None:
         self._api = api
         self._topic = topic
-        self._properties = properties
+        self._read = read
 
     def read(self, organization_id: str) -> Entry | None:
         """Return an organization's entry, or None where there is none.
@@ -112,9 +112,7 @@ class TopicStore:
         :raises StoreError: it cannot be read, or it is damaged.
         """
         try:
-            properties = self._properties
-            if properties is None:
-                properties = read_properties(self._api, self._topic)
+            properties = self._read(self._api, self._topic)
         except AstraError as error:
             raise StoreError(f"cannot be read: {error.message.rstrip('.')}") from None
         text = properties.get(_make_key(organization_id))

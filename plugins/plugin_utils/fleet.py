@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import functools
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Callable, NamedTuple, cast
 
@@ -33,6 +35,7 @@ from ansible_collections.datastax.astra.plugins.module_utils._resources.audit_lo
     read_stream,
 )
 from ansible_collections.datastax.astra.plugins.module_utils._secrets import UNKNOWN_FINGERPRINT, mask
+from ansible_collections.datastax.astra.plugins.module_utils._topic_properties import read_properties
 from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_service import ENOUGH_FAILURES, Question, ask_all
 from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import (
     ONCE,
@@ -45,6 +48,8 @@ from ansible_collections.datastax.astra.plugins.plugin_utils.screens import gene
 from ansible_collections.datastax.astra.plugins.plugin_utils.variables import Finding, Label
 
 LONGEST_VERIFICATION = 10  # seconds
+# What the answer depends on, besides the topic. A token that may not read it is told so, whatever others may.
+_TOPIC_OPTIONS = ("web_service_url", "pulsar_token", "validate_certs", "ca_path", "timeout", "retries")
 BUSY = "An earlier change is still being applied, so what is configured cannot be read."
 UNREADABLE = "Its variables could not be read: the process that read them ended."
 
@@ -168,7 +173,7 @@ def look_at_all(
 ) -> None:
     """Read what the service has stored for each organization that has no problem, and note it there.
 
-    :arg look: ``look_and_plan``, or ``look_only`` for no plan.
+    :arg look: ``look_and_plan`` with the topics, or ``look_only`` for no plan.
     """
     asked = {each.name: each for each in organizations if each.reading and not each.problems}
     readings = {name: each.reading for name, each in asked.items() if each.reading}
@@ -184,16 +189,41 @@ def look_at_all(
                 asked[name].warnings += (_find(warning, readings[name].labels) for warning in answer.warnings)
 
 
-def look_and_plan(reading: HostReading, api: Api) -> Look:
+class Topics:
+    """The properties of topics: each topic is asked once, for all organizations that share it, in several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._answers: dict[tuple[Any, ...], concurrent.futures.Future[Mapping[str, str]]] = {}
+
+    def read(self, params: Mapping[str, Any], api: Api, topic: str) -> Mapping[str, str]:
+        """Return the properties of a topic, as ``read_properties`` does.
+
+        :arg params: the options of a module that wants to know.
+        """
+        key = (topic, *(params[name] for name in _TOPIC_OPTIONS))
+        with self._lock:
+            is_first = key not in self._answers
+            answer = self._answers.setdefault(key, concurrent.futures.Future())
+        if is_first:
+            try:
+                answer.set_result(read_properties(api, topic))
+            except BaseException as error:  # or those who wait would do so for ever
+                answer.set_exception(error)
+        return answer.result()
+
+
+def look_and_plan(topics: Topics, reading: HostReading, api: Api) -> Look:
     """Read what is stored for an organization, and plan what to do about it, as the module would.
 
+    :arg topics: what is known of the topics that remember fingerprints.
     :raises AstraError: it cannot be read.
     """
     request, params = cast(Request, reading.request), reading.params
     known, is_recorded = params["known_token_fingerprint"], True
     warnings: list[str] = []
     with contextlib.ExitStack() as stack:
-        store = _open_store(request, params, find_secrets(reading), stack)
+        store = _open_store(request, params, find_secrets(reading), stack, topics)
         if store:
             remembered, warnings = recall(store, request.organization_id or "")
             known = known or remembered
@@ -215,10 +245,10 @@ def look_and_plan(reading: HostReading, api: Api) -> Look:
 
 
 def _open_store(
-    request: Request, params: Mapping[str, Any], secrets: Iterable[str], stack: contextlib.ExitStack
+    request: Request, params: Mapping[str, Any], secrets: Iterable[str], stack: contextlib.ExitStack, topics: Topics
 ) -> Store | None:
     if params["fingerprint_store"] == TOPIC_STORE:
-        return open_topic_store(request, params, secrets, stack)
+        return open_topic_store(request, params, secrets, stack, functools.partial(topics.read, params))
     directory = params["fingerprint_store"]
     return DirectoryStore(unfrackpath(directory, follow=False)) if directory else None
 
