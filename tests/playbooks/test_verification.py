@@ -73,6 +73,17 @@ def test_a_broker_that_cannot_be_reached_is_a_warning(fleet):
     assert report.count("The destination was not verified. It could not be tried from here, ") == 1
 
 
+def test_what_answers_and_is_no_broker_stops_all(fleet):
+    """A web server without TLS is as wrong for the service as it is from here."""
+    endpoint = fleet.service.api_url.replace("http://", "pulsar+ssl://")
+    fleet.describe(audit_log_stream_verify_destination=None, audit_log_stream_endpoint=endpoint)
+    run = fleet.play(status=2)
+    [failure] = set(run.failures().values())
+    assert failure.startswith("The events would not arrive, so nothing was sent: ")
+    assert "does not speak TLS" in failure
+    assert set(fleet.streams().values()) == {None}
+
+
 def test_it_can_be_switched_off(elsewhere, broker):
     broker.script = refusing
     assert elsewhere.play("-e", "audit_log_stream_verify_destination=false").headline().endswith(": 6 created")
