@@ -98,7 +98,8 @@ class TopicStore:
 
     :arg api: Pulsar's admin API.
     :arg topic: full name, ``persistent://tenant/namespace/topic``.
-    :arg read: what reads entries: as ``read_properties``, or from what was read before. It is not asked before a write.
+    :arg read: what shows the properties. Whoever writes entries needs the default, which asks anew each time; whoever
+        only reads them may give what was read before.
     """
 
     def __init__(self, api: Api, topic: str, read: Callable[[Api, str], Mapping[str, str]] = read_properties) -> None:
