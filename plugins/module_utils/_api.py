@@ -128,21 +128,21 @@ class Api:
 
         :raises AstraError: the service gave no such answer.
         """
-        answer = self._send(call, deadline, None)
-        if answer.status in call.absent:
-            if answer.status != 204 and call.method != "HEAD" and _read_errors(answer.body) is None:
-                raise self._reject(call, answer, "that is not the API's own")
-            return None
-        return None if answer.status == 204 else self._parse(call, answer)
+        answer = self._find(call, deadline)
+        return None if answer is None or answer.status == 204 else self._parse(call, answer)
 
     def read_text(self, call: Call, deadline: Deadline = UNBOUNDED) -> str | None:
         """Return the plain text that a call answers, or None where its status says that there is nothing."""
+        answer = self._find(call, deadline)
+        return answer and answer.body.decode("utf-8", "replace").strip()
+
+    def _find(self, call: Call, deadline: Deadline) -> Answer | None:
         answer = self._send(call, deadline, None)
-        if answer.status in call.absent:
-            if _read_errors(answer.body) is None:
-                raise self._reject(call, answer, "that is not the API's own")
-            return None
-        return answer.body.decode("utf-8", "replace").strip()
+        if answer.status not in call.absent:
+            return answer
+        if answer.status != 204 and call.method != "HEAD" and _read_errors(answer.body) is None:
+            raise self._reject(call, answer, "that is not the API's own")
+        return None
 
     def write(self, call: Call, deadline: Deadline = UNBOUNDED, attempts: Attempts | None = None) -> Any:
         """Have a change accepted. Return the JSON document of the answer, or None when it has none that can be read.

@@ -33,7 +33,11 @@ from ansible_collections.datastax.astra.plugins.module_utils._fingerprint_store 
 from ansible_collections.datastax.astra.plugins.module_utils._probe import NOT_TRIED, probe
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.names import normalize_topic
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.wire import FAILED
-from ansible_collections.datastax.astra.plugins.module_utils._resource import ArgumentSpec, DeclaredResource
+from ansible_collections.datastax.astra.plugins.module_utils._resource import (
+    UPDATE_SECRETS,
+    ArgumentSpec,
+    DeclaredResource,
+)
 from ansible_collections.datastax.astra.plugins.module_utils._resources._audit_log_stream_request import (
     Request,
     examine,
@@ -80,10 +84,12 @@ _CLUSTER_SPEC: ArgumentSpec = {
     "cluster": {"type": "str", "default": "pulsar-aws-useast2"},
     "admin_url": {"type": "str", "fallback": (env_fallback, ["ASTRA_STREAMING_API_URL"])},
 }
+_TENANT_SPEC: ArgumentSpec = {"tenant": {"type": "str", "required": True}, **_CLUSTER_SPEC}
 _SHARED_SPECS: Mapping[str | None, ArgumentSpec] = {
     None: {},
     "cluster": _CLUSTER_SPEC,
-    "streaming": {"tenant": {"type": "str", "required": True}, **_CLUSTER_SPEC},
+    "tenant": _TENANT_SPEC,
+    "namespace": {"namespace": {"type": "str", "required": True}, **_TENANT_SPEC},
 }
 _ORGANIZATION_SPEC: ArgumentSpec = {"organization_id": {"type": "str", "aliases": ["org_id"]}}
 _WAY_SPEC: ArgumentSpec = {
@@ -116,12 +122,7 @@ _STREAM_SPEC: ArgumentSpec = {
     "oauth2_issuer_url": {"type": "str"},
     "oauth2_audience": {"type": "str"},
     "oauth2_scope": {"type": "str"},
-    "update_token": {
-        "type": "str",
-        "choices": ["on_change", "always", "on_create"],
-        "default": "on_change",
-        "no_log": False,
-    },
+    "update_token": UPDATE_SECRETS,
     "known_token_fingerprint": {"type": "str", "no_log": False},
     "fingerprint_store": {"type": "str"},
     "web_service_url": {"type": "str"},
@@ -218,7 +219,10 @@ def make_info_command(resource: type[DeclaredResource]) -> Command:
         options = {"state": None, **dict.fromkeys(resource.spec), **params}
         with _open_resource(resource, spec, options, warnings) as opened:
             if params[last] is None:
-                return {"changed": False, list_key: opened.list(UNBOUNDED)}
+                listed = opened.list(UNBOUNDED)
+                if opened.blocker:
+                    raise InputError(opened.blocker)
+                return {"changed": False, list_key: [opened.hide(each) for each in listed]}
             stored = opened.read(UNBOUNDED)
             return {"changed": False, "exists": stored is not None, resource.kind: stored and opened.hide(stored)}
 

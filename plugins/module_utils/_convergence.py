@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import UNBOUNDED, Deadline
@@ -74,41 +74,51 @@ class Plan(NamedTuple):
         return self.action != "none"
 
 
-class Resource(Protocol):
-    """What is converged."""
+class Resource:
+    """What is converged.
 
-    warnings: list[str]
+    :arg api: the DevOps API.
+    :ivar warnings: sentences about what could not be told.
+    """
 
-    @property
-    def kind(self) -> str:
-        """The key of the result that shows it."""
+    kind: ClassVar[str]  # the key of the result that shows it
+
+    def __init__(self, api: Api) -> None:
+        self.devops = api
+        self.warnings: list[str] = []
 
     @property
     def api(self) -> Api:
         """The API that takes the writes."""
+        return self.devops
 
     @property
     def label(self) -> str:
         """What messages call it."""
+        raise NotImplementedError
 
     @property
     def identity(self) -> Mapping[str, Any]:
         """Return values that say which one it is, as far as that is known."""
+        return {}
 
     def read(self, deadline: Deadline) -> Any:
         """Return what the service shows, or None where nothing exists.
 
         :raises Busy: an earlier change is still being applied.
         """
+        raise NotImplementedError
 
     def plan(self, stored: Any) -> Plan:
         """Compare what is asked with what the service shows."""
+        raise NotImplementedError
 
     def inspect(self, plan: Plan, deadline: Deadline) -> tuple[str, ...]:
         """Return what it still lacks before it works, although the service shows it as asked.
 
         :raises Broken: it does not work, and says why.
         """
+        return ()
 
     def check_write(self, plan: Plan, deadline: Deadline) -> None:
         """Raise an AstraError where the writes must not be made. It changes nothing, so check mode calls it too."""
@@ -118,6 +128,7 @@ class Resource(Protocol):
 
     def complete(self, plan: Plan, deadline: Deadline) -> Mapping[str, Any]:
         """Return the values that the result of a real run has besides the plan's."""
+        return {}
 
 
 class Settings(NamedTuple):

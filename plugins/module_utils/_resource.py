@@ -13,17 +13,20 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable, ClassVar, NamedTuple
+from urllib.parse import quote
 
-from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
-from ansible_collections.datastax.astra.plugins.module_utils._convergence import Plan
+from ansible_collections.datastax.astra.plugins.module_utils._api import ORGANIZATION_ADMINISTRATOR, Api, Call
+from ansible_collections.datastax.astra.plugins.module_utils._convergence import Plan, Resource
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
-from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError, ServiceError
+from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
 from ansible_collections.datastax.astra.plugins.module_utils._masked import Comparison, compare, write_as_strings
 from ansible_collections.datastax.astra.plugins.module_utils._secrets import hide_secrets
 
 ArgumentSpec = Mapping[str, Mapping[str, Any]]
 
-# The option of a resource with secrets among its settings, which the service masks.
+_DONE = (200, 201, 202, 204)  # the descriptions and the clients disagree on which of them a change answers
+
+# The option that says when secrets are sent again that the service masks.
 UPDATE_SECRETS: Mapping[str, Any] = {
     "type": "str",
     "choices": ["on_change", "always", "on_create"],
@@ -42,6 +45,7 @@ class Field(NamedTuple):
     :ivar holds_secrets: whether it is free-form data with secrets in it, which the service masks; the option
         ``update_secrets`` says when those are sent again.
     :ivar combine: makes what shall be of what is and what is asked, for an option that leaves a part as it is.
+    :ivar complete: makes the whole of what may be given in part, from all options.
     """
 
     name: str
@@ -50,6 +54,7 @@ class Field(NamedTuple):
     is_compared: bool = True
     holds_secrets: bool = False
     combine: Callable[[Any, Any], Any] = lambda before, asked: asked
+    complete: Callable[[Any, Mapping[str, Any]], Any] = lambda value, params: value
 
 
 def check_count(number: int) -> int:
@@ -62,7 +67,7 @@ def check_count(number: int) -> int:
     return number
 
 
-class DeclaredResource:
+class DeclaredResource(Resource):
     """A resource that declares itself.
 
     :arg params: the module's validated options.
@@ -70,32 +75,29 @@ class DeclaredResource:
     :arg stack: closes what the resource opens besides.
     :ivar values: further return values, as far as they are known.
     :ivar to_send: what to write of each field that holds secrets, with the secrets.
-    :ivar blocker: what has to exist before it, and does not: a sentence that ``read`` leaves; otherwise None.
+    :ivar blocker: what has to exist before it, and does not: a sentence that ``read`` and ``list`` leave, or None.
+    :ivar has_written: whether the service has accepted a change of it.
     """
 
-    kind: ClassVar[str]  # the key of the result that shows it
     spec: ClassVar[ArgumentSpec]  # its own options
     identity_options: ClassVar[tuple[str, ...]] = ("name",)  # those that say which one it is
     fields: ClassVar[tuple[Field, ...]] = ()
     needed_to_create: ClassVar[tuple[str, ...]] = ()
     is_completed_by_update: ClassVar[bool] = False  # whether a new one has values that are known only once it exists
-    shared_options: ClassVar[str | None] = None  # further ones: streaming, or cluster, the same without the tenant
+    shared_options: ClassVar[str | None] = None  # further ones, which say where it is: cluster, tenant, namespace
     list_key: ClassVar[str | None] = None  # the key under which its info module lists all, if it can
     secret_values: ClassVar[tuple[str, ...]] = ()  # the return values that are secret
+    place: ClassVar[tuple[str, ...]] = ()  # the parts of its path, or of that of all; "{name}" is an option's value
+    permissions: ClassVar[Mapping[str, str]] = {}  # what the application token must allow, by the call's method
 
     def __init__(self, params: Mapping[str, Any], api: Api, stack: contextlib.ExitStack) -> None:
+        super().__init__(api)
         self.params = params
-        self.devops = api
         self.stack = stack
-        self.warnings: list[str] = []
         self.values: dict[str, Any] = dict.fromkeys(self.secret_values)
         self.to_send: dict[str, Any] = {}
         self.blocker: str | None = None
-
-    @property
-    def api(self) -> Api:
-        """The API that takes the writes."""
-        return self.devops
+        self.has_written = False
 
     @property
     def key(self) -> dict[str, Any]:
@@ -107,24 +109,37 @@ class DeclaredResource:
         """What messages call it."""
         return f"{self.kind} {'/'.join(str(self.params[name]) for name in self.identity_options if self.params[name])}"
 
-    @property
-    def identity(self) -> Mapping[str, Any]:
-        """Return values that say which one it is."""
-        return {}
-
     @classmethod
     def examine(cls, params: Mapping[str, Any]) -> Iterable[str]:
         """Yield a sentence for every mistake in the options that can be seen offline. It never repeats a secret."""
         for field in cls.fields:
             if params.get(field.name) is not None:
                 try:
-                    field.normalize(params[field.name])
+                    field.normalize(field.complete(params[field.name], params))
                 except InputError as error:
                     yield f"{field.name} {error.message}"
 
+    def call(self, purpose: str, method: str, *path: str, **more: Any) -> Call:
+        """Return a call of the service, with more of its fields. A slash within a part of the path is no separator."""
+        more["advice"] = {403: f"{ORGANIZATION_ADMINISTRATOR} {self.permissions[method]}", **more.get("advice", {})}
+        joined = "/".join(("", *(quote(part, safe="") for part in path)))
+        return Call(purpose, method, joined, (200,) if method == "GET" else _DONE, **more)
+
+    def ask(self, verb: str, method: str, *path: str, place: Iterable[str] = (), **more: Any) -> Call:
+        """Return a call about this resource.
+
+        :arg verb: what is done, as the beginning of a sentence that goes on with the resource.
+        :arg path: what follows the resource's own place, or another.
+        """
+        return self.call(f"{verb} {self.label}", method, *self.locate(place or self.place), *path, **more)
+
+    def locate(self, place: Iterable[str]) -> tuple[str, ...]:
+        """Return the parts of a path with the values of the options that are named in it."""
+        return tuple(part.format_map(self.params) for part in place)
+
     def read(self, deadline: Deadline) -> dict[str, Any] | None:
         """Return what the service shows, named as the options, or None where nothing exists."""
-        raise NotImplementedError
+        return next((each for each in self.list(deadline) if self.key.items() <= each.items()), None)
 
     def list(self, deadline: Deadline) -> list[dict[str, Any]]:
         """Return all that exist, for the info module."""
@@ -132,10 +147,14 @@ class DeclaredResource:
 
     def create(self, asked: dict[str, Any]) -> tuple[Call, ...]:
         """Return the requests that make it."""
-        raise NotImplementedError
+        return (self.write("Creating", "POST", asked),)
 
     def update(self, before: dict[str, Any], asked: dict[str, Any]) -> tuple[Call, ...]:
         """Return the requests that change it; ``asked`` has only what differs."""
+        return (self.write("Changing", "PUT", {**before, **asked}),)
+
+    def write(self, verb: str, method: str, whole: dict[str, Any]) -> Call:
+        """Return the request that makes it, or replaces it as a whole. Its purpose begins with the verb."""
         raise NotImplementedError
 
     def delete(self, before: dict[str, Any]) -> tuple[Call, ...]:
@@ -152,13 +171,6 @@ class DeclaredResource:
 
     def find_unready(self, stored: dict[str, Any]) -> tuple[str, ...]:
         """Return what is still missing before it can be used, for the wait after a change."""
-        return ()
-
-    def inspect(self, plan: Plan, deadline: Deadline) -> tuple[str, ...]:
-        """Return what it still lacks before it works, although the service shows it as asked.
-
-        :raises Broken: it does not work, and says why.
-        """
         return ()
 
     def plan(self, stored: dict[str, Any] | None) -> Plan:
@@ -248,8 +260,9 @@ class DeclaredResource:
         )
 
     def _read_asked(self) -> dict[str, Any]:
-        given = {field.name: self.params[field.name] for field in self.fields}
-        return self._normalize({**self.key, **{name: value for name, value in given.items() if value is not None}})
+        given = [field for field in self.fields if self.params[field.name] is not None]
+        asked = {field.name: field.complete(self.params[field.name], self.params) for field in given}
+        return self._normalize({**self.key, **asked})
 
     def hide(self, shown: dict[str, Any]) -> dict[str, Any]:
         """Return what the service shows as results may hold it: without the secrets among free-form data."""
@@ -268,24 +281,9 @@ class DeclaredResource:
                 raise InputError(f"{self.label} is not removed, because {loss}. Set force to true to lose that.")
 
     def accept(self, call: Call, document: Any) -> None:
-        """Take no note of what the service answers to a write."""
+        """Take note of what the service answers to a write."""
+        self.has_written = True
 
     def complete(self, plan: Plan, deadline: Deadline) -> Mapping[str, Any]:
-        """Return the further return values.
-
-        :raises ServiceError: it was made, but the one answer that has its secret was lost.
-        """
-        if plan.action == "created" and not self._knows_secrets():
-            made = self.read(deadline)
-            if not self._knows_secrets():
-                names = (
-                    ", ".join(f"{name} {made[name]}" for name in self.identity_options if name in made) if made else ""
-                )
-                raise ServiceError(
-                    f"{self.label} was made, but the only answer that shows its secret was lost: remove it "
-                    f"({names or 'the service does not list it yet'}) and run again."
-                )
+        """Return the further return values."""
         return self.values
-
-    def _knows_secrets(self) -> bool:
-        return all(self.values[name] for name in self.secret_values)

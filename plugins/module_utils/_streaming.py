@@ -14,7 +14,6 @@ import contextlib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Callable, ClassVar, NamedTuple, TypeVar, cast
-from urllib.parse import quote
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
 from ansible_collections.datastax.astra.plugins.module_utils._connection import open_http
@@ -22,14 +21,12 @@ from ansible_collections.datastax.astra.plugins.module_utils._deadline import De
 from ansible_collections.datastax.astra.plugins.module_utils._documents import read_keys
 from ansible_collections.datastax.astra.plugins.module_utils._errors import Busy, InputError, ServiceError
 from ansible_collections.datastax.astra.plugins.module_utils._organizations import normalize_organization_id
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import format_client_conf
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.statistics import TopicUse, interpret_statistics
 from ansible_collections.datastax.astra.plugins.module_utils._resource import DeclaredResource
 
-MANAGE_STREAMING = "the application token needs the role Organization Administrator or the permission org-stream-manage"
-DONE = (200, 201, 202, 204)  # the descriptions and the clients disagree on which of them a change answers
-
 # What a tenant's record says, and what results call it.
-TENANT_KEYS = {
+_TENANT_KEYS = {
     "tenantName": "name",
     "clusterName": "cluster",
     "status": "status",
@@ -55,6 +52,11 @@ _FORMS = {
     "a sink's name": (r"[a-zA-Z0-9][-.\w]*", "with letters, digits and any of - _ ., a letter or digit first"),
     "an email address": (r"[^@\s]+@[^@\s]+", "such as somebody@example.com"),
 }
+_FORMS_OF_OPTIONS = {
+    **{option: f"a {option}'s name" for option in ("tenant", "cluster", "namespace")},
+    **dict.fromkeys(("subscriptions", "subscription_name"), "a subscription's name"),
+    "user_email": "an email address",
+}
 _NAMED = 5  # names in a message
 _T = TypeVar("_T")
 
@@ -70,7 +72,7 @@ class KnownTenant(NamedTuple):
     @property
     def record(self) -> dict[str, Any] | None:
         """The tenant's record, as far as it matters to what is in it."""
-        return {key: self.shown[name] for key, name in TENANT_KEYS.items()} if self.shown else None
+        return {key: self.shown[name] for key, name in _TENANT_KEYS.items()} if self.shown else None
 
 
 def name_some(kind: str, names: Collection[str]) -> str:
@@ -79,16 +81,12 @@ def name_some(kind: str, names: Collection[str]) -> str:
     return f"the {kind}{'s' if len(names) > 1 else ''} {', '.join([*names][:_NAMED])}{more}"
 
 
-def make_path(*names: str) -> str:
-    """Return a path of these parts; a slash within a name is no separator."""
-    return "/".join(("", *(quote(name, safe="") for name in names)))
-
-
 class StreamingResource(DeclaredResource):
     """A resource of Astra Streaming, on its control plane. The first of its identity options is the tenant."""
 
-    shared_options = "streaming"
-    forms: ClassVar[Mapping[str, str]] = {}  # what its options are: a key of _FORMS
+    shared_options = "tenant"
+    permissions = dict.fromkeys(("GET", "POST", "PUT", "DELETE"), "org-stream-manage")
+    organization_methods: ClassVar[tuple[str, ...]] = ()  # of those calls about it that have to name the organization
 
     _admin: Api | None = None
     _record: dict[str, Any] | None = None  # the tenant's, as it was last read
@@ -105,11 +103,6 @@ class StreamingResource(DeclaredResource):
         return str(self.params[self.identity_options[0]])
 
     @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers that say which cluster's tenant is meant."""
-        return {"X-DataStax-Pulsar-Cluster": self.params["cluster"]}
-
-    @property
     def organization(self) -> str:
         """The organization's id, which some of the calls want. The tenant's record names it, once that was read."""
         with contextlib.suppress(InputError):
@@ -120,18 +113,22 @@ class StreamingResource(DeclaredResource):
     def examine(cls, params: Mapping[str, Any]) -> Iterable[str]:
         """Yield a sentence for every mistake in the options that can be seen offline."""
         yield from super().examine(params)
-        for option, form in {"tenant": "a tenant's name", "cluster": "a cluster's name", **cls.forms}.items():
-            pattern, such = _FORMS[form]
+        for option, form in {**_FORMS_OF_OPTIONS, "name": f"a {cls.kind}'s name"}.items():
             given = params.get(option)
             values = given if isinstance(given, list) else [given]
-            if not all(value is None or re.fullmatch(pattern, value, re.ASCII) for value in values):
-                yield f"{option} is not {form}, {such}."
+            if not all(value is None or re.fullmatch(_FORMS[form][0], value, re.ASCII) for value in values):
+                yield f"{option} is not {form}, {_FORMS[form][1]}."
 
     def call(self, purpose: str, method: str, *path: str, **more: Any) -> Call:
         """Return a call of the control plane or of the admin API, about this cluster's tenant."""
-        more["advice"] = {403: MANAGE_STREAMING, **more.get("advice", {})}
-        more["headers"] = {**self.headers, **more.get("headers", {})}
-        return Call(purpose, method, make_path(*path), (200,) if method == "GET" else DONE, **more)
+        more["headers"] = {"X-DataStax-Pulsar-Cluster": self.params["cluster"], **more.get("headers", {})}
+        return super().call(purpose, method, *path, **more)
+
+    def ask(self, verb: str, method: str, *path: str, **more: Any) -> Call:
+        """Return a call about this resource, which names the organization where it has to."""
+        if method in self.organization_methods:
+            more["headers"] = {"X-DataStax-Current-Org": self.organization}
+        return super().ask(verb, method, *path, **more)
 
     def read_tenant(self, deadline: Deadline) -> dict[str, Any] | None:
         """Return the tenant's record as the control plane shows it, or None where there is no such tenant.
@@ -153,13 +150,29 @@ class StreamingResource(DeclaredResource):
         self._record = record
         return record
 
+    @staticmethod
+    def show_tenant(record: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a tenant's record as results show it."""
+        return dict(zip(_TENANT_KEYS.values(), read_keys(record, *_TENANT_KEYS)))
+
     def find_tenant(self, deadline: Deadline) -> dict[str, Any] | None:
         """Return the tenant's record, read until it is ready, or None, with a ``blocker``, without the tenant."""
         record = self._record if self._record and is_active(self._record) else self.read_tenant(deadline)
         self.blocker = None
         if record is None:
-            self._block()
+            self._block("tenant", f"{self.tenant} on cluster {self.params['cluster']}")
         return record
+
+    def find_urls(self) -> tuple[str, str]:
+        """Return the URLs of the admin API and the broker of the tenant that was found, or raise Busy without them."""
+        web_service_url, broker_service_url = read_keys(self._record, "webServiceUrl", "brokerServiceUrl")
+        if not web_service_url or not broker_service_url:
+            raise Busy(f"Astra shows no URLs for tenant {self.tenant}: it may not be ready yet.")
+        return web_service_url, broker_service_url
+
+    def format_conf(self, token: str) -> str:
+        """Return the text of a client.conf with a token of the tenant."""
+        return format_client_conf(*self.find_urls(), token)
 
     def find_admin(self, deadline: Deadline) -> Api | None:
         """Return Pulsar's admin API, or None where the tenant does not exist.
@@ -200,65 +213,58 @@ class StreamingResource(DeclaredResource):
                     if is_active(record):
                         raise
                     raise Busy(f"Tenant {self.tenant} is not ready yet: {error.message}", **error.result) from None
-        self._block()
+        self._block("tenant", f"{self.tenant} on cluster {self.params['cluster']}")
         return None
 
-    def _block(self) -> None:
-        self.blocker = (
-            f"There is no tenant {self.tenant} on cluster {self.params['cluster']}: "
-            "make it first, with datastax.astra.astra_streaming_tenant."
-        )
+    def _block(self, kind: str, name: str) -> None:
+        self.blocker = f"There is no {kind} {name}: make it first, with datastax.astra.astra_streaming_{kind}."
 
     def list_names(self, admin: Api, deadline: Deadline, *path: str) -> list[str] | None:
         """Return the last parts of the names that the admin API lists, or None where what should hold them is not."""
-        purpose = f"Listing what is in {'/'.join(path[1:])}"
-        names = admin.read(self.call(purpose, "GET", "admin", "v2", *path, absent=(404,), form=list), deadline)
+        purpose = f"Listing what is in {'/'.join(path[3:])}"
+        names = admin.read(self.call(purpose, "GET", *path, absent=(404,), form=list), deadline)
         return None if names is None else sorted(str(name).rpartition("/")[2] for name in names)
 
 
 class AdminResource(StreamingResource):
     """A resource of an Astra Streaming tenant, behind Pulsar's admin API."""
 
-    place: ClassVar[tuple[str, ...]]  # where the admin API has it: what its path begins with
+    listing: ClassVar[tuple[str, ...]]  # as ``place``, where the admin API lists the names of all
 
     @property
     def api(self) -> Api:
         """Pulsar's admin API, after ``find_admin`` has found it."""
         return cast(Api, self._admin)
 
-    def ask(self, verb: str, method: str, *path: str, **more: Any) -> Call:
-        """Return a call of the admin API about this resource.
-
-        :arg verb: what is done, as the beginning of a sentence that goes on with the resource.
-        """
-        names = (str(self.params[name]) for name in self.identity_options)
-        return self.call(f"{verb} {self.label}", method, "admin", *self.place, *names, *path, **more)
-
     def read_admin(self, admin: Api, deadline: Deadline) -> dict[str, Any] | None:
         """Return what the admin API shows, named as the options, or None where nothing exists."""
         raise NotImplementedError
 
+    def delete(self, before: dict[str, Any]) -> tuple[Call, ...]:
+        """Return the requests that remove it."""
+        return (self.ask("Deleting", "DELETE"),)
+
     def list_admin(self, admin: Api, deadline: Deadline) -> list[dict[str, Any]]:
-        """Return all that the admin API shows."""
-        raise NotImplementedError
+        """Return all that the admin API shows: each that it lists, read by its name."""
+        names = self.list_names(admin, deadline, *self.locate(self.listing)) or ()
+        return [shown for shown in (self.rename(name).read_admin(admin, deadline) for name in names) if shown]
+
+    def rename(self, name: str) -> AdminResource:
+        """Return what is the same but for its name."""
+        return type(self)({**self.params, "name": name}, self.devops, self.stack)
 
     def list_topics(self, admin: Api, deadline: Deadline, namespace: str) -> dict[str, int]:
         """Return the topics of a namespace with their numbers of partitions; none, with a ``blocker``, without it."""
         topics: dict[str, int] = {}
-        names = self.list_names(admin, deadline, "persistent", self.tenant, namespace)
+        names = self.list_names(admin, deadline, "admin", "v2", "persistent", self.tenant, namespace)
         if names is None:
-            self.blocker = (
-                f"There is no namespace {namespace} in tenant {self.tenant}: "
-                "make it first, with datastax.astra.astra_streaming_namespace."
-            )
+            self._block("namespace", f"{namespace} in tenant {self.tenant}")
         for name in names or ():
             topic = re.sub(r"-partition-\d+$", "", name)
             topics[topic] = topics.get(topic, 0) + (topic != name)
         return topics
 
-    def read_topic(
-        self, admin: Api, deadline: Deadline, namespace: str, name: str, is_partitioned: bool
-    ) -> TopicUse | None:
+    def read_topic(self, admin: Api, deadline: Deadline, full_name: str, is_partitioned: bool) -> TopicUse | None:
         """Return what a topic's statistics say, or None where there is no such topic.
 
         Pulsar answers 404 for the statistics of a topic of the other kind (terraform-provider-astra issue 347), so that
@@ -266,27 +272,24 @@ class AdminResource(StreamingResource):
 
         :arg is_partitioned: whether it is first looked for as a partitioned topic.
         """
-        use = self._read_use(admin, deadline, namespace, name, is_partitioned)
+        whole = {"perPartition": "false"}
+        use = self.read_use(admin, deadline, full_name, is_partitioned, whole)
         if use is None:
+            namespace, name = full_name.split("/")[-2:]
             partitions = self.list_topics(admin, deadline, namespace).get(name)
             if partitions is not None and bool(partitions) != is_partitioned:
-                return self._read_use(admin, deadline, namespace, name, not is_partitioned)
+                return self.read_use(admin, deadline, full_name, not is_partitioned, whole)
         return use
 
-    def _read_use(
-        self, admin: Api, deadline: Deadline, namespace: str, name: str, is_partitioned: bool
+    def read_use(
+        self, admin: Api, deadline: Deadline, topic: str, is_partitioned: bool, query: Mapping[str, str] | None = None
     ) -> TopicUse | None:
-        path = "admin", "v2", "persistent", self.tenant, namespace, name
-        last, query = ("partitioned-stats", {"perPartition": "false"}) if is_partitioned else ("stats", None)
-        purpose = f"Reading topic {namespace}/{name}"
-        call = self.call(purpose, "GET", *path, last, query=query, absent=(404,), form=dict)
-        document = admin.read(call, deadline)
+        """Return what the statistics of a topic say, by its full name, or None where there is no topic of this kind."""
+        path = topic.partition("://")[2].split("/")
+        place = ("admin", "v2", "persistent", *path, "partitioned-stats" if is_partitioned else "stats")
+        more = {"query": query if is_partitioned else None, "absent": (404,), "form": dict}
+        document = admin.read(self.call(f"Reading topic {'/'.join(path[1:])}", "GET", *place, **more), deadline)
         return None if document is None else interpret_statistics(document, is_partitioned)
-
-    def identify_topic(self, namespace: str, name: str) -> dict[str, Any]:
-        """Return what says which topic it is, with the name that producers and consumers use."""
-        full_name = f"persistent://{self.tenant}/{namespace}/{name}"
-        return {"tenant": self.tenant, "namespace": namespace, "name": name, "full_name": full_name}
 
     def delete_topic(self, namespace: str, name: str, partitions: int) -> Call:
         """Return the request that removes a topic; with ``force``, whoever uses it."""
@@ -300,10 +303,14 @@ class AdminResource(StreamingResource):
 
     def list(self, deadline: Deadline) -> list[dict[str, Any]]:
         """Return all that exist, for the info module."""
-        listed = self.ask_admin(self.list_admin, deadline)
-        if self.blocker:
-            raise InputError(self.blocker)
-        return listed or []
+        return self.ask_admin(self.list_admin, deadline) or []
+
+
+class NamespacedResource(AdminResource):
+    """A resource within a namespace."""
+
+    shared_options = "namespace"
+    identity_options = ("tenant", "namespace", "name")
 
 
 def is_active(record: Mapping[str, Any]) -> bool:

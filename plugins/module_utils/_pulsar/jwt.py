@@ -12,10 +12,10 @@ import json
 import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError
+from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError, ServiceError
 
 EXPIRY_WARNING_DAYS = 14  # before the end of a token that somebody should know of it
 
@@ -72,6 +72,11 @@ class TokenFacts(NamedTuple):
         """Tell whether it is valid for so many seconds from now; a negative number asks for one without an end."""
         return self.expires_at is None or (seconds >= 0 and self.expires_at > time.time() + seconds)
 
+    def replaces(self, token_id: str | None, listed: Sequence[TokenFacts]) -> bool:
+        """Tell whether it was made after the token of this id, if that is among those that are listed."""
+        older = [each for each in listed if each.token_id == token_id]
+        return all(self.token_id != token_id and self.issued_at >= each.issued_at for each in older)
+
     def show(self) -> dict[str, Any]:
         """Return it as results show it."""
         ends = None if self.expires_at is None else rfc3339(self.expires_at)
@@ -88,6 +93,25 @@ def read_facts(claims: Mapping[str, Any]) -> TokenFacts:
         return TokenFacts(str(claims["tokenid"]), int(claims.get("iat") or 0), None if expiry is None else int(expiry))
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
         raise InputError("is not a token of Astra Streaming: it has no id or an end that is not a number.") from None
+
+
+def interpret_token(shown: Any, label: str) -> TokenFacts:
+    """Return what the service tells of a token, as its text or as an entry of a list.
+
+    :arg label: what messages call it.
+    :raises ServiceError: it is no token of Astra's.
+    """
+    try:
+        return read_facts(read_jwt(shown) if isinstance(shown, str) else shown)
+    except InputError as error:
+        raise ServiceError(f"What Astra shows as {label} {error.message}") from None
+
+
+def describe_tokens(listed: Sequence[TokenFacts], chosen: TokenFacts | None = None, **secrets: str) -> dict[str, Any]:
+    """Return what results tell of a tenant's tokens: the one that was chosen, if any, its secrets, and the others."""
+    shown = chosen.show() if chosen else {"token_id": None, "expires_at": None}
+    others = [each.show() for each in listed if each.token_id != shown["token_id"]]
+    return {"token_id": shown["token_id"], "expires_at": shown["expires_at"], "other_tokens": others, **secrets}
 
 
 def find_tenant(subject: object) -> str | None:

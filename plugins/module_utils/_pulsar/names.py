@@ -73,6 +73,10 @@ def normalize_topic(value: str) -> str:
 def complete_topic(value: str, tenant: str, namespace: str) -> str:
     """Return the full name of a persistent topic of which the last part may be given alone.
 
+    :arg tenant: and namespace are those of such a topic, and whether they are names is not looked at.
     :raises InputError: the value is neither. The message does not repeat the value.
     """
-    return normalize_topic(value if "/" in value else f"{tenant}/{namespace}/{value.strip()}")
+    if "/" in value:
+        return normalize_topic(value)
+    name = normalize_topic(f"tenant/namespace/{value.strip()}").rpartition("/")[2]
+    return f"persistent://{tenant}/{namespace}/{name}"

@@ -20,12 +20,14 @@ class TopicUse(NamedTuple):
     :ivar backlogs: how many messages each subscription has still to acknowledge.
     :ivar producers: how many are connected.
     :ivar size: bytes that are stored.
+    :ivar consumed: the subscriptions that have a consumer.
     """
 
     partitions: int
     backlogs: Mapping[str, int]
     producers: int
     size: int
+    consumed: frozenset[str]
 
     def describe(self) -> str:
         """Return what would be lost with it, as the end of a sentence that begins with "it has"."""
@@ -45,7 +47,8 @@ def interpret_statistics(document: Mapping[str, Any], is_partitioned: bool) -> T
     if not isinstance(subscriptions, dict) or partitions is None:
         raise ServiceError("Pulsar's statistics of a topic do not show its subscriptions and partitions.")
     backlogs = {name: read_number(subscriptions[name], "msgBacklog") or 0 for name in sorted(subscriptions)}
-    return TopicUse(partitions, backlogs, len(producers or ()), read_number(document, "storageSize") or 0)
+    consumed = frozenset(name for name, each in subscriptions.items() if read_keys(each, "consumers")[0])
+    return TopicUse(partitions, backlogs, len(producers or ()), read_number(document, "storageSize") or 0, consumed)
 
 
 def _count(number: int, thing: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import ORGANIZATION_ADMINISTRATOR, Api, Call
-from ansible_collections.datastax.astra.plugins.module_utils._convergence import Plan
+from ansible_collections.datastax.astra.plugins.module_utils._convergence import Plan, Resource
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import UNBOUNDED, Deadline
 from ansible_collections.datastax.astra.plugins.module_utils._errors import InputError, ServiceError
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.client_conf import OAUTH2_OPTIONS, SECRET_OPTIONS
@@ -67,7 +67,7 @@ class Policy(NamedTuple):
     known_fingerprint: str | None = None
 
 
-class AuditLogStream:
+class AuditLogStream(Resource):
     """The audit log stream of one organization, as ``_convergence`` takes it.
 
     :arg verify: called before a write with the request; raises an AstraError where the broker refuses the token, and
@@ -85,8 +85,7 @@ class AuditLogStream:
         verify: Callable[[Request], list[str]] | None = None,
         is_confirmed: bool = False,
     ) -> None:
-        self.api = api
-        self.warnings: list[str] = []
+        super().__init__(api)
         self._request = request
         self._policy = policy
         self._verify = verify
@@ -116,22 +115,11 @@ class AuditLogStream:
         """Compare what is asked with what is stored."""
         return make_plan(self._request, self._organization_id or "", stored, self._policy)
 
-    def inspect(self, plan: Plan, deadline: Deadline) -> tuple[str, ...]:
-        """Have nothing to look at: the service does not show whether events arrive."""
-        return ()
-
     def check_write(self, plan: Plan, deadline: Deadline) -> None:
         """Ask the broker, where that is wanted, whether the token may produce to the topic."""
         if self._verify and self._request.state == "present":
             self.warnings += self._verify(self._request)
             self._verify = None  # once is enough, also for a plan that is made anew
-
-    def accept(self, call: Call, document: Any) -> None:
-        """Take no note: a 202 says nothing."""
-
-    def complete(self, plan: Plan, deadline: Deadline) -> Mapping[str, Any]:
-        """Return nothing besides what the plan says."""
-        return {}
 
 
 def read_stream(api: Api, organization_id: str, deadline: Deadline = UNBOUNDED) -> Stored | None:

@@ -25,7 +25,7 @@ class StreamingNamespace(AdminResource):
 
     kind = "namespace"
     list_key = "namespaces"
-    place = ("v2", "namespaces")
+    place = ("admin", "v2", "namespaces", "{tenant}", "{name}")
     spec = {
         "name": {"type": "str", "required": True},
         **{policy.option: policy.spec for policy in policies.POLICIES},
@@ -34,11 +34,10 @@ class StreamingNamespace(AdminResource):
     identity_options = ("tenant", "name")
     fields = tuple(Field(policy.option, policy.normalize, combine=policy.combine) for policy in policies.POLICIES)
     is_completed_by_update = True
-    forms = {"name": "a namespace's name"}
 
     def list_admin(self, admin: Api, deadline: Deadline) -> list[dict[str, Any]]:
         """Return the names of the tenant's namespaces."""
-        names = self.list_names(admin, deadline, "namespaces", self.tenant)
+        names = self.list_names(admin, deadline, *self.locate(self.place[:-1]))
         return [{"tenant": self.tenant, "name": name} for name in names or []]
 
     def read_admin(self, admin: Api, deadline: Deadline) -> dict[str, Any] | None:
@@ -69,7 +68,7 @@ class StreamingNamespace(AdminResource):
     def delete(self, before: dict[str, Any]) -> tuple[Call, ...]:
         """Return the requests that remove its topics, which only ``force`` lets happen, and then itself."""
         topics = (self.delete_topic(self.params["name"], *topic) for topic in before["topics"].items())
-        return (*topics, self.ask("Deleting", "DELETE"))
+        return (*topics, *super().delete(before))
 
     def find_loss(self, before: dict[str, Any], deadline: Deadline) -> str | None:
         """Return the topics that would go with it."""

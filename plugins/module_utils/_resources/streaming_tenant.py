@@ -14,15 +14,8 @@ from typing import Any, ClassVar
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
-from ansible_collections.datastax.astra.plugins.module_utils._documents import read_keys, read_number
-from ansible_collections.datastax.astra.plugins.module_utils._streaming import (
-    TENANT_KEYS,
-    StreamingResource,
-    is_active,
-    name_some,
-)
-
-_PATH = ("v2", "streaming", "tenants")
+from ansible_collections.datastax.astra.plugins.module_utils._documents import read_number
+from ansible_collections.datastax.astra.plugins.module_utils._streaming import StreamingResource, is_active, name_some
 
 
 class StreamingTenant(StreamingResource):
@@ -30,6 +23,7 @@ class StreamingTenant(StreamingResource):
 
     kind = "tenant"
     list_key = "tenants"
+    place = ("v2", "streaming", "tenants", "{name}")
     shared_options = "cluster"
     spec = {
         "name": {"type": "str", "required": True, "aliases": ["tenant"]},
@@ -37,26 +31,24 @@ class StreamingTenant(StreamingResource):
         "force": {"type": "bool", "default": False},
     }
     needed_to_create = ("user_email",)
-    forms = {"name": "a tenant's name", "user_email": "an email address"}
     shows_limits: ClassVar[bool] = True  # which costs a request
     _limits: dict[str, Any] | None = None
 
     def list(self, deadline: Deadline) -> list[dict[str, Any]]:
         """Return the organization's tenants on all clusters."""
-        records = self.devops.read(self.call("Listing the tenants", "GET", *_PATH, form=list), deadline)
-        return [_interpret(record) for record in records]
+        records = self.devops.read(self.call("Listing the tenants", "GET", *self.place[:-1], form=list), deadline)
+        return [self.show_tenant(record) for record in records]
 
     def read(self, deadline: Deadline) -> dict[str, Any] | None:
         """Return the tenant and, unless it shall go, its limits, which are read once."""
         record = self.read_tenant(deadline)
         if record is None or self.params.get("state") == "absent" or not self.shows_limits:
-            return record and _interpret(record)
+            return record and self.show_tenant(record)
         if self._limits is None:
-            call = self.call(f"Reading the limits of {self.label}", "GET", *_PATH, self.tenant, "limits", form=dict)
-            limits = self.devops.read(call, deadline)
+            limits = self.devops.read(self.ask("Reading the limits of", "GET", "limits", form=dict), deadline)
             names = ("namespaces", "namespace_limit"), ("topics_per_namespace", "topic_per_namespace_limit")
             self._limits = {name: read_number(limits, key) for name, key in names}
-        return {**_interpret(record), "limits": self._limits}
+        return {**self.show_tenant(record), "limits": self._limits}
 
     def find_unready(self, stored: dict[str, Any]) -> tuple[str, ...]:
         """Return what its status says when that is not yet active."""
@@ -69,23 +61,20 @@ class StreamingTenant(StreamingResource):
         body.update(orgID=organization, orgName=organization, userEmail=self.params["user_email"])
         advice = {409: "the name may be taken on this cluster, or the organization has as many tenants as it may"}
         headers = {"X-DataStax-Current-Org": organization}
-        purpose = f"Creating {self.label} on cluster {cluster}"
-        return (self.call(purpose, "POST", *_PATH, body=body, headers=headers, advice=advice, conflict="exists"),)
+        more = {"headers": headers, "body": body, "advice": advice, "conflict": "exists"}
+        return (self.call(f"Creating {self.label} on cluster {cluster}", "POST", *self.place[:-1], **more),)
 
     def delete(self, before: dict[str, Any]) -> tuple[Call, ...]:
         """Return the request that removes it with all that it holds."""
-        return (self.call(f"Deleting {self.label}", "DELETE", *_PATH, self.tenant, "clusters", before["cluster"]),)
+        return (self.ask("Deleting", "DELETE", "clusters", before["cluster"]),)
 
     def find_loss(self, before: dict[str, Any], deadline: Deadline) -> str | None:
         """Return the namespaces that would go with it; every tenant has one of the name default, which may be empty."""
         return self.ask_admin(self._find_loss, deadline)
 
     def _find_loss(self, admin: Api, deadline: Deadline) -> str | None:
-        names = self.list_names(admin, deadline, "namespaces", self.tenant) or []
-        if "default" in names and not self.list_names(admin, deadline, "persistent", self.tenant, "default"):
+        names = self.list_names(admin, deadline, "admin", "v2", "namespaces", self.tenant) or []
+        default = ("admin", "v2", "persistent", self.tenant, "default")
+        if "default" in names and not self.list_names(admin, deadline, *default):
             names.remove("default")
         return f"it has {name_some('namespace', names)} with all topics" if names else None
-
-
-def _interpret(record: Any) -> dict[str, Any]:
-    return dict(zip(TENANT_KEYS.values(), read_keys(record, *TENANT_KEYS)))

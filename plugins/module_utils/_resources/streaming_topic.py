@@ -10,49 +10,41 @@ from typing import Any
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api, Call
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
-from ansible_collections.datastax.astra.plugins.module_utils._pulsar.statistics import TopicUse
 from ansible_collections.datastax.astra.plugins.module_utils._resource import Field, check_count
-from ansible_collections.datastax.astra.plugins.module_utils._streaming import AdminResource
+from ansible_collections.datastax.astra.plugins.module_utils._streaming import NamespacedResource
 
 
-class StreamingTopic(AdminResource):
+class StreamingTopic(NamespacedResource):
     """A topic."""
 
     kind = "topic"
     list_key = "topics"
     spec = {
-        "namespace": {"type": "str", "required": True},
         "name": {"type": "str", "required": True},
         "partitions": {"type": "int"},
         "subscriptions": {"type": "list", "elements": "str"},
         "force": {"type": "bool", "default": False},
     }
-    identity_options = ("tenant", "namespace", "name")
     fields = (
         Field("partitions", check_count),
         Field("subscriptions", sorted, combine=lambda before, asked: sorted({*before, *asked})),
     )
-    place = ("v2", "persistent")
-    forms = {"namespace": "a namespace's name", "name": "a topic's name", "subscriptions": "a subscription's name"}
-    _use: TopicUse | None = None
+    place = ("admin", "v2", "persistent", "{tenant}", "{namespace}", "{name}")
 
     @property
     def key(self) -> dict[str, Any]:
-        """What says which one it is."""
-        return self.identify_topic(self.params["namespace"], self.params["name"])
+        """What says which one it is, with the name that producers and consumers use."""
+        return {**super().key, "full_name": f"persistent://{'/'.join(super().key.values())}"}
 
     def list_admin(self, admin: Api, deadline: Deadline) -> list[dict[str, Any]]:
         """Return the namespace's topics with their numbers of partitions."""
-        namespace = self.params["namespace"]
-        topics = self.list_topics(admin, deadline, namespace).items()
-        return [{**self.identify_topic(namespace, name), "partitions": partitions} for name, partitions in topics]
+        topics = self.list_topics(admin, deadline, self.params["namespace"]).items()
+        return [{**self.rename(name).key, "partitions": partitions} for name, partitions in topics]
 
     def read_admin(self, admin: Api, deadline: Deadline) -> dict[str, Any] | None:
         """Return the topic with its subscriptions."""
-        names = self.params["namespace"], self.params["name"]
-        self._use = self.read_topic(admin, deadline, *names, bool(self.params.get("partitions")))
-        shown = self._use and {"partitions": self._use.partitions, "subscriptions": [*self._use.backlogs]}
-        return shown and {**self.key, **shown}
+        use = self._use = self.read_topic(admin, deadline, self.key["full_name"], bool(self.params.get("partitions")))
+        return use and {**self.key, "partitions": use.partitions, "subscriptions": [*use.backlogs]}
 
     def create(self, asked: dict[str, Any]) -> tuple[Call, ...]:
         """Return the requests that make it with its subscriptions, before anything is sent to it."""
