@@ -54,6 +54,18 @@ actions:
     topic: created
     token: created
     client_conf: created
+names:
+  description:
+    - What each part of RV(actions) is called. For C(token) it is the id, or V(null) for one that would be made, and for
+      C(client_conf) the path.
+  returned: success
+  type: dict
+  sample:
+    tenant: acme-audit
+    namespace: acme-audit/security
+    topic: persistent://acme-audit/security/astra-audit-log
+    token: 0f6d3a1b9c
+    client_conf: /home/ops/acme-audit.client.conf
 tenant:
   description: The tenant, as M(datastax.astra.astra_streaming_tenant) returns it, without its limits.
   returned: success and O(datastax.astra.audit_log_destination#role:main:audit_log_destination_state=present)

@@ -417,7 +417,26 @@ class _Run:
             for name, action in actions.items()
             if action != "none" and self._results.get(name)
         ]
-        return {"changed": any(action != "none" for action in actions.values()), "actions": actions, "diff": diffs}
+        return {
+            "changed": any(action != "none" for action in actions.values()),
+            "actions": actions,
+            "names": {part: name for part, name in self._names.items() if part in actions},
+            "diff": diffs,
+        }
+
+    @property
+    def _names(self) -> Mapping[str, str | None]:
+        """What each part is called; None for a token that would be made."""
+        tenant, namespace, topic = (self._params[name] for name in ("tenant", "namespace", "topic"))
+        sink, told = self._params["sink"], self._options if self._params["state"] == "absent" else self._results
+        return {
+            "tenant": tenant,
+            "namespace": f"{tenant}/{namespace}",
+            "topic": f"persistent://{tenant}/{namespace}/{topic}",
+            "sink": sink and sink["name"],
+            "token": told["token"]["token_id"],
+            "client_conf": self._conf_file and self._conf_file.path,
+        }
 
     def _raise_errors(self) -> None:
         """Raise one error for all that failed, which says what was done and what was not."""

@@ -35,21 +35,16 @@ def show_destination(name: str, result: Mapping[str, Any], check_mode: bool) -> 
 
 
 def _describe(part: str, result: Mapping[str, Any]) -> str:
-    shown = result.get(part)
-    if part == "tenant" and shown:
-        return f"tenant {shown['name']}"
-    if part == "namespace" and shown:
-        return f"namespace {shown['tenant']}/{shown['name']}"
-    if part == "topic" and shown:
-        return f"topic {shown}, {_count('subscription', result['subscriptions'])}"
-    if part == "sink" and shown:
-        return f"sink {shown['name']}"
+    name = result["names"][part]
+    if part == "topic" and "subscriptions" in result:
+        return f"topic {name}, {_count('subscription', result['subscriptions'])}"
     if part == "token":
-        return f"Pulsar token {result['token_id']}, {_say_end(result)}" if result.get("token_id") else "Pulsar token"
+        end = f", {_say_end(result)}" if result.get("token_id") else ""
+        return f"Pulsar token {name}{end}" if name else "Pulsar token"
     if part == "client_conf":
-        path = result.get("client_conf_path")
-        return f"client.conf, encrypted, as {show_path(path)}" if path else "client.conf"
-    return part
+        how = " " if result["actions"][part] == "deleted" else ", encrypted, as "
+        return f"client.conf{how}{show_path(name)}"
+    return f"{part} {name}"
 
 
 def _say_end(result: Mapping[str, Any]) -> str:

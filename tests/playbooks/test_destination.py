@@ -18,7 +18,7 @@ from ansible_collections.datastax.astra.plugins.plugin_utils.client_conf_file im
 
 from tests.conftest import ROOT
 from tests.playbooks.conftest import ADMINISTRATORS, APPLY, GROUP, IDS, READERS, VAULT_PASSWORD
-from tests.playbooks.destinations import NAME, SINK_SECRET, STREAMERS, Place
+from tests.playbooks.destinations import NAME, SINK_SECRET, STREAMERS, TOPIC, Place
 from tests.playbooks.test_leaks import RECORDER
 from tests.playbooks.traces import leaks
 from tests.pulsar.fake_broker import FakeBroker, answer
@@ -295,6 +295,23 @@ class TestAbsent:
         assert place.tenant() is None
         assert not place.file.exists()
         assert "as it should be" in place.play().screen
+
+    @pytest.mark.parametrize("has_sink", [False, True])
+    def test_each_part_that_goes_is_named(self, place, has_sink):
+        place.describe(state="absent", force=True, **({"sink": "{{ vault_sink }}"} if has_sink else {}))
+        place.play("-e", "audit_log_destination_state=present")
+        expected = [
+            f"tenant {NAME}",
+            f"namespace {NAME}/security",
+            f"topic {TOPIC}",
+            *(["sink siem"] if has_sink else []),
+            f"Pulsar token {the_token(place)}",
+            f"client.conf {place.file.name}",
+        ]
+        assert f"Destination {NAME}\n" + "".join(f"  would be deleted  {part}\n" for part in expected) in (
+            place.play("--check").screen
+        )
+        assert f"Destination {NAME}\n" + "".join(f"  deleted  {part}\n" for part in expected) in place.play().screen
 
     def test_what_others_have_stays(self, place):
         place.play()
