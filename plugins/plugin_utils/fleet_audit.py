@@ -198,7 +198,7 @@ def _ask_broker(
         "verdict": found.verdict,
         "reason": found.reason,
         "advice": found.advice,
-        "checks": [cast("Check", check._asdict()) for check in found.checks],
+        "checks": [cast(Check, check._asdict()) for check in found.checks],
         "at_risk": list(found.at_risk),
         "last_event": found.last_event_at,
         "shared_by": 1,
