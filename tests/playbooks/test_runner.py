@@ -216,7 +216,7 @@ def test_an_empty_slice_is_a_success(fleet, job):
 def test_a_rerun_puts_a_cancelled_job_right(fleet, job, monkeypatch, changes):
     """C(changes) is how many organizations the service was asked to change when the job was cancelled."""
     # The last one never gets an answer, so that the job cannot end before it is cancelled.
-    fleet.service.fault(match={"organization_id": IDS["acme-6"]}, times=None, delay=600)
+    fleet.service.fault(match={"organization_id": IDS["acme-6"], "method": "POST"}, times=None, delay=600)
 
     def is_time():
         journal = fleet.service.journal()
