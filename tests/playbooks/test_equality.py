@@ -56,7 +56,7 @@ class Outcome:
 
     def __init__(self, fleet, run, status):
         self.status = status
-        self.summary = [line for line in run.report() if not line.startswith("Nothing was sent")]
+        self.summary = run.report()
         self.statistics = re.findall(r"^\tRUN: (.*)$", run.screen, re.MULTILINE)
         self.failed = sorted(re.findall(r"^(\S+) +: ok=\d+ .* failed=[1-9]", run.screen, re.MULTILINE))
         self.streams = fleet.streams()
