@@ -12,13 +12,16 @@ from ansible_collections.datastax.astra.plugins.plugin_utils.screens import Shap
 
 MADE = {
     "actions": dict.fromkeys(("tenant", "namespace", "topic", "token", "client_conf"), "created"),
-    "tenant": {"name": "acme-audit"},
-    "namespace": {"tenant": "acme-audit", "name": "security"},
-    "topic": "persistent://acme-audit/security/astra-audit-log",
+    "names": {
+        "tenant": "acme-audit",
+        "namespace": "acme-audit/security",
+        "topic": "persistent://acme-audit/security/astra-audit-log",
+        "token": "c7a1d5fb99",
+        "client_conf": "acme-audit.client.conf",
+    },
     "subscriptions": ["audit-log"],
     "token_id": "c7a1d5fb99",
     "expires_at": "2027-02-22T00:00:00Z",
-    "client_conf_path": "acme-audit.client.conf",
 }
 
 
@@ -61,5 +64,8 @@ def test_rotated():
 
 
 def test_removed():
-    removed = {"actions": {"tenant": "deleted", "namespace": "deleted"}}
-    assert show(removed, check_mode=True)[1:] == ["  would be deleted  tenant", "  would be deleted  namespace"]
+    removed = {"actions": dict.fromkeys(("tenant", "client_conf"), "deleted"), "names": MADE["names"]}
+    assert show(removed, check_mode=True)[1:] == [
+        "  would be deleted  tenant acme-audit",
+        "  would be deleted  client.conf acme-audit.client.conf",
+    ]
