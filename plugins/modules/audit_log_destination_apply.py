@@ -56,8 +56,8 @@ actions:
     client_conf: created
 names:
   description:
-    - What each part of RV(actions) is called. For C(token) it is the id, or V(null) for one that would be made, and for
-      C(client_conf) the path.
+    - The name of each part of RV(actions). For C(token) this is the ID, or V(null) for one that would be created. For
+      C(client_conf) this is the path.
   returned: success
   type: dict
   sample:
