@@ -35,7 +35,7 @@ def main() -> None:
     screen = []
     for step in (steps[number] for number in STEPS):
         plain = [(re.sub(r"\x1b\[[0-9;]*m", "", line), line) for line in step.strip("\n").split("\n")]
-        screen.append("\n".join(line for text, line in plain if not ANSIBLES_OWN.match(text)).rstrip())
+        screen.append("\n".join(line if text else "" for text, line in plain if not ANSIBLES_OWN.match(text)).rstrip())
     console = Console(record=True, width=WIDTH, file=open(os.devnull, "w"))  # noqa: SIM115 - lives as long as the process
     console.print(Text.from_ansi("\n\n".join(re.sub(r"\n{3,}", "\n\n", step) for step in screen) + "\n"))
     # Without the theme's web font: an image on a page may not load one.
