@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.text import Text
 
 ROOT = Path(__file__).resolve().parent.parent
-WIDTH = 126
-STEPS = (1, 2, 3, 6)  # of the demo: what fits one screen
+WIDTH = 96
+STEPS = (1, 3)  # of the demo: what fits one screen
 # What Ansible itself says of plays, tasks and hosts.
 ANSIBLES_OWN = re.compile(r"^((PLAY|TASK) |(ok|changed|skipping|included): |\[WARNING\]|\S+ +: ok=)")
 
@@ -35,9 +35,9 @@ def main() -> None:
     screen = []
     for step in (steps[number] for number in STEPS):
         plain = [(re.sub(r"\x1b\[[0-9;]*m", "", line), line) for line in step.strip("\n").split("\n")]
-        screen.append("\n".join(line for text, line in plain if not ANSIBLES_OWN.match(text)).rstrip())
+        screen.append("\n".join(line if text else "" for text, line in plain if not ANSIBLES_OWN.match(text)).rstrip())
     console = Console(record=True, width=WIDTH, file=open(os.devnull, "w"))  # noqa: SIM115 - lives as long as the process
-    console.print(Text.from_ansi("\n\n".join(re.sub(r"\n{3,}", "\n\n", step) for step in screen)))
+    console.print(Text.from_ansi("\n\n".join(re.sub(r"\n{3,}", "\n\n", step) for step in screen) + "\n"))
     # Without the theme's web font: an image on a page may not load one.
     image = re.sub(r"@font-face \{.*?\}\s*", "", console.export_svg(title="make demo"), flags=re.DOTALL)
     (ROOT / "docs/images/demo.svg").write_text(image)

@@ -193,7 +193,7 @@ def show(demo: Demo, has_broker: bool) -> None:
     demo.expect({**wanted, "acme-staging": DRIFTED_TOPIC}, writes=0)
 
     demo.caption("The next run puts it right.")
-    demo.run(STREAM, "--limit", "acme-staging", shows=["1 updated"])
+    demo.run(STREAM, "--limit", "acme-staging", shows=["1 organization updated"])
     demo.expect(wanted, writes=1)
 
     demo.caption("Who streams where?")

@@ -7,8 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.datastax.astra.plugins.plugin_utils.destination import execute
-from ansible_collections.datastax.astra.plugins.plugin_utils.destination_action import DestinationAction
+from ansible_collections.datastax.astra.plugins.plugin_utils.destination_action import DestinationAction, display
 from ansible_collections.datastax.astra.plugins.plugin_utils.destination_screen import show_destination
+from ansible_collections.datastax.astra.plugins.plugin_utils.screens import Shape
 
 
 class ActionModule(DestinationAction):
@@ -20,5 +21,6 @@ class ActionModule(DestinationAction):
         variables = task_vars or {}
         result = self._perform(variables, execute)
         if not result.get("failed"):
-            self._show(show_destination(variables["inventory_hostname"], result, self._task.check_mode))
+            name, shape = variables["inventory_hostname"], Shape(display.columns)
+            self._show(show_destination(name, result, self._task.check_mode, shape))
         return result

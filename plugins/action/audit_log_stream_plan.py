@@ -31,7 +31,17 @@ from ansible_collections.datastax.astra.plugins.plugin_utils.fleet import (
     observe,
     verify_destinations,
 )
-from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_action import PACE_SPEC, FleetAction, Progress
+from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_action import (
+    PACE_SPEC,
+    FleetAction,
+    Progress,
+    make_statistics,
+)
+
+STOPPED = (
+    "Nothing was sent to any organization. Correct these, or add -e audit_log_stream_on_problem=skip to go on without "
+    "them."
+)
 
 
 class ActionModule(FleetAction):
@@ -65,9 +75,9 @@ class ActionModule(FleetAction):
         result["changed"] = False
         if purpose == "info":
             self._ask_service(organizations, look_only, args)
-            self._show_streams(organizations)
+            handed_over = self._end(self._list_streams(organizations), _hand_over(organizations, []))
             _write_records(_describe_streams(organizations), args["info_json"], "audit_log_stream_info_json", result)
-            return {**result, **_hand_over(organizations, [])}
+            return {**result, **handed_over}
         plan = functools.partial(look_and_plan, Topics())
         if chosen:
             self._ask_service(organizations, plan, args)
@@ -75,26 +85,38 @@ class ActionModule(FleetAction):
         if purpose == "delivery":
             self._ask_service(organizations, plan, args)
             return {**result, **self._prove(organizations, args)}
+        if purpose == "preflight":
+            return {**result, **self._end(self._list_problems(organizations), _hand_over(organizations, []))}
         stops = args["on_problem"] == "stop" and any(each.problems for each in organizations)
-        asks = purpose == "apply" and not args["per_host"] and not stops
+        asks = not args["per_host"] and not stops
         if asks:
             self._ask_service(organizations, plan, args)
             verify_destinations(organizations, args["concurrency"])
             stops = args["on_problem"] == "stop" and any(each.problems for each in organizations)
-        others = [] if stops or purpose == "preflight" else organizations
-        handed_over = _hand_over(organizations, [each for each in others if not each.is_as_it_should_be])
+        if stops:
+            handed_over = _hand_over(organizations, [])
+            failed, total = handed_over["hosts"], len(organizations)
+            outcomes = [screens.Outcome(name, "failed") for name in failed]
+            outcomes += [screens.Outcome("", "not run")] * (total - len(failed))
+            result["ansible_stats"] = make_statistics(outcomes)
+            return {**result, **self._end(self._list_problems(organizations, [STOPPED]), handed_over)}
+        handed_over = _hand_over(organizations, [each for each in organizations if not each.is_as_it_should_be])
         handed_over.update(verified=asks, throttle=args["throttle"])
-        if stops and purpose == "apply":
-            handed_over["remarks"].insert(0, "Nothing was sent to any organization.")
-        is_last = purpose == "preflight" or not handed_over["hosts"]
-        # Otherwise the summary says what is worth knowing, at the end.
-        remarks = [*handed_over["remarks"], *screens.remark_not_compared(handed_over["not_compared"])]
-        self._show_plan(organizations, asks and not stops, remarks if is_last else [])
-        if is_last and asks:
-            counts = screens.count_outcomes(screens.Outcome(each.name, "unchanged") for each in organizations)
-            stats = {"audit_log_stream_counts": counts, "audit_log_stream_failed": []}
-            result["ansible_stats"] = {"data": stats, "per_host": False, "aggregate": False}
+        if asks:
+            # Otherwise the summary says what is worth knowing, at the end.
+            is_last = not handed_over["hosts"]
+            remarks = [*handed_over["remarks"], *screens.remark_not_compared(handed_over["not_compared"])]
+            self._show_plan(organizations, remarks if is_last else [])
+            if is_last:
+                result["ansible_stats"] = make_statistics([screens.Outcome("", "unchanged")] * len(organizations))
         return {**result, **handed_over}
+
+    def _end(self, lines: Sequence[screens.Line], handed_over: dict[str, Any]) -> dict[str, Any]:
+        """Show a screen. Where organizations fail, the next play does it, because it has to come after the failures."""
+        if handed_over["hosts"]:
+            return {**handed_over, "screen": [list(line) for line in lines]}
+        self._show(lines)
+        return handed_over
 
     def _audit(
         self,
@@ -112,12 +134,14 @@ class ActionModule(FleetAction):
         except InputError as error:
             raise AnsibleActionFail(error.message) from None
         report = os.path.join(chosen.directory, as_html.FILE) if chosen.directory else None
-        self._show(draw(audit, self._find_shape(), report))
+        lines, handed_over = draw(audit, self._find_shape(), report), fleet_audit.hand_over(audit)
         stats = {"audit_log_stream_audit": fleet_audit.summarize(audit)}
         result: dict[str, Any] = {"ansible_stats": {"data": stats, "per_host": False, "aggregate": False}}
         if audit.history and audit.history.problems:
-            result.update(failed=True, msg=" ".join(audit.history.problems))
-        return {**result, **fleet_audit.hand_over(audit)}
+            # There is no next play then.
+            self._show(lines)
+            return {**result, "failed": True, "msg": " ".join(audit.history.problems)}
+        return {**result, **self._end(lines, handed_over)}
 
     def _prove(self, organizations: Sequence[Organization], args: Mapping[str, Any]) -> dict[str, Any]:
         """Show whether the events of the organizations arrive. What is broken fails."""
@@ -129,13 +153,14 @@ class ActionModule(FleetAction):
             progress = Progress("Probing", len(organizations))
             timeout = args["delivery_probe_timeout"]
             probed = fleet_delivery.probe_all(organizations, timeout, args["concurrency"], progress)
-        self._show(fleet_delivery.draw(verdicts, probed, self._find_shape()))
         failures = fleet_delivery.find_failures(verdicts, probed, args["delivery_strict"])
-        handed_over = {
+        handed_over: dict[str, Any] = {
             "hosts": [each.name for each in organizations if each.name in failures],
             "failures": {name: {"msg": why} for name, why in failures.items()},
             "total": len(organizations),
         }
+        lines = fleet_delivery.draw(verdicts, probed, handed_over["hosts"], self._find_shape())
+        handed_over = self._end(lines, handed_over)
         records = [
             {
                 **each._asdict(),
@@ -147,23 +172,27 @@ class ActionModule(FleetAction):
         _write_records(records, args["delivery_json"], "audit_log_delivery_json", handed_over)
         return handed_over
 
-    def _show_streams(self, organizations: Sequence[Organization]) -> None:
+    def _list_streams(self, organizations: Sequence[Organization]) -> list[screens.Line]:
         places = {each.name: _place(each.look.stored) for each in organizations if each.look}
         findings = {each.name: each.findings for each in organizations if not each.look}
         remarks = _find_remarks(organizations)
-        self._show(screens.show_streams(places, screens.group_findings(findings), remarks, self._find_shape()))
+        return screens.show_streams(places, screens.group_findings(findings), remarks, self._find_shape())
 
-    def _show_plan(self, organizations: Sequence[Organization], asked: bool, remarks: Sequence[str]) -> None:
+    def _list_problems(
+        self, organizations: Sequence[Organization], conclusions: Sequence[str] = ()
+    ) -> list[screens.Line]:
         shape = self._find_shape()
         problems = {each.name: each.problems for each in organizations if each.problems}
-        lines = screens.show_problems(problems, len(organizations), shape) if problems else []
-        if asked:
-            outcomes = [_foresee(each) for each in organizations if each.failure is None]
-            outcomes += screens.group_findings({each.name: [each.error] for each in organizations if each.error})
-            lines += screens.show_plan(outcomes, self._task.check_mode, shape)
-        elif not problems:
-            lines = screens.show_no_problems(len(organizations))
-        self._show([*lines, *screens.say(remarks, shape)])
+        total = len(organizations)
+        lines = screens.show_problems(problems, total, shape) if problems else screens.show_no_problems(total)
+        errors = screens.group_findings({each.name: [each.error] for each in organizations if each.error})
+        lines += screens.list_outcomes("Failed", errors, shape)
+        return [*lines, *screens.say([*_find_remarks(organizations), *conclusions], shape)]
+
+    def _show_plan(self, organizations: Sequence[Organization], remarks: Sequence[str]) -> None:
+        shape = self._find_shape()
+        outcomes = [_foresee(each) for each in organizations]
+        self._show([*screens.show_plan(outcomes, self._task.check_mode, shape), *screens.say(remarks, shape)])
 
 
 def _read_audit_settings(args: Mapping[str, Any]) -> fleet_audit.Settings:
@@ -193,6 +222,8 @@ def _hand_over(organizations: Sequence[Organization], others: Sequence[Organizat
 
 
 def _foresee(organization: Organization) -> screens.Outcome:
+    if organization.failure is not None:
+        return screens.Outcome(organization.name, "failed")
     plan = organization.look.plan if organization.look else None
     if plan is None:
         return screens.Outcome(organization.name, "updated", "an earlier change is still being applied")
@@ -224,7 +255,8 @@ def _place(stored: Stored | None) -> str:
         return screens.NOT_STREAMED
     if stored.foreign:
         return f"To {stored.stream['kind']}, which is not Pulsar"
-    return f"{stored.stream['topic']} at {stored.stream['endpoint']} ({stored.stream['auth_strategy']})"
+    # A line break before the strategy would look lost.
+    return f"{stored.stream['topic']} at {stored.stream['endpoint']}\u00a0({stored.stream['auth_strategy']})"
 
 
 def _describe_streams(organizations: Sequence[Organization]) -> list[dict[str, Any]]:

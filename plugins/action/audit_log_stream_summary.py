@@ -13,7 +13,7 @@ from ansible_collections.datastax.astra.plugins.plugin_utils.fleet import (
     find_differences,
     is_not_compared,
 )
-from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_action import FleetAction
+from ansible_collections.datastax.astra.plugins.plugin_utils.fleet_action import FleetAction, make_statistics
 from ansible_collections.datastax.astra.plugins.plugin_utils.in_process import plain
 from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables import find_plan
 
@@ -23,6 +23,8 @@ STOPPED = "Stopped: too many organizations of this batch failed, so the next one
 
 class ActionModule(FleetAction):
     """Shows what became of all organizations, in the last batch or when no further batch will run.
+
+    Where nothing was to be done, because a playbook only looks or found problems, it shows what that has found.
 
     It has to be in an C(always) section, because Ansible ends the whole run after a batch in which all hosts failed.
     There Ansible's own C(max_fail_percentage) sees no failures, so that is here as well.
@@ -34,6 +36,10 @@ class ActionModule(FleetAction):
         """Fail, and by that end the run, when more of the batch failed than is allowed."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         variables = task_vars or {}
+        screen = find_plan(variables).get("screen")
+        if screen is not None:
+            self._show(screens.Line(*plain(line)) for line in screen)
+            return {**result, "changed": False}
         limit = self._read_args()["max_fail_percentage"]
         hosts = variables["ansible_play_hosts_all"]
         begun, batch = self._find_batch(hosts, variables)
@@ -83,8 +89,7 @@ class ActionModule(FleetAction):
         remarks = [STOPPED] if stopped else []
         remarks += [*plain(plan.get("remarks", ())), *screens.remark_not_compared(not_compared)]
         self._show(screens.show_summary(shown, remarks, self._task.check_mode, shape))
-        stats = {"audit_log_stream_counts": screens.count_outcomes(shown), "audit_log_stream_failed": sorted(failures)}
-        result["ansible_stats"] = {"data": stats, "per_host": False, "aggregate": False}
+        result["ansible_stats"] = make_statistics(shown)
 
 
 def split_batches(hosts: Sequence[str], serial: Sequence[Any]) -> list[list[str]]:

@@ -22,31 +22,31 @@ options:
     default: https://api.astra.datastax.com
   validate_certs:
     description:
-      - Whether the certificate of the service is verified.
+      - Whether to verify the certificate of the service.
     type: bool
     default: true
   ca_path:
     description:
-      - File or directory of CA certificates in PEM format that are trusted instead of the usual ones.
+      - File or directory of CA certificates in PEM format to trust instead of the usual ones.
       - If not set, E(REQUESTS_CA_BUNDLE), E(CURL_CA_BUNDLE) and the CA certificates of C(requests) are tried in this
         order.
     type: path
   timeout:
     description:
-      - Seconds for connecting, and again for a complete answer, for each request.
+      - Seconds to connect, and again for a complete answer, for each request.
     type: int
     default: 30
   retries:
     description:
-      - How many further tries a request has after the HTTP statuses 429, 502, 503 and 504, and after failures of the
-        connection.
-      - The time between tries grows exponentially. When the service asks for a certain time with C(Retry-After), that
-        is respected up to 60 seconds.
-      - A certificate that does not verify is never tried again.
+      - How many more times to try a request after the HTTP statuses 429, 502, 503 and 504, and after connection
+        failures.
+      - The time between tries grows exponentially. If the service asks for a certain time with C(Retry-After), the
+        module waits that long, up to 60 seconds.
+      - After a certificate that does not verify, there is no second try.
     type: int
     default: 5
 notes:
-  - When it fails because of an answer of the service, the result has its HTTP status as C(http_status), and what the
+  - If the service's answer makes the module fail, the result has its HTTP status as C(http_status), and what the
     service said as C(api_errors), a list of C(id) and C(message).
 requirements:
   - Python 3.9 or newer
@@ -58,8 +58,8 @@ options:
   organization_id:
     description:
       - UUID of the organization.
-      - If not set, the organization that the application token belongs to is looked up, which costs one more request.
-        The token of an enterprise needs it to be set.
+      - If not set, it is the organization that the application token belongs to, which costs one more request. With an
+        enterprise's token, it must be set.
     type: str
     aliases: [org_id]
 """
@@ -68,7 +68,7 @@ options:
 options:
   state:
     description:
-      - With V(present), it exists as the other options say. With V(absent), it does not exist.
+      - With V(present), it exists and is as the other options say. With V(absent), it does not exist.
     type: str
     choices: [present, absent]
     default: present
@@ -83,7 +83,7 @@ options:
     default: true
   wait_timeout:
     description:
-      - Seconds for an earlier change to be finished (HTTP status 409) and for O(wait), together. Every repeat of a
+      - Seconds to wait, in total, for an earlier change to finish (HTTP status 409) and for O(wait). Every repeat of a
         request and every C(Retry-After) counts.
     type: int
     default: 60

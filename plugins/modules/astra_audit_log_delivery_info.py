@@ -8,14 +8,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: astra_audit_log_delivery_info
-short_description: Find out whether audit events arrive at a topic, and whether they are safe there
+short_description: Check whether audit events arrive at a topic, and whether they are safe there
 version_added: 1.0.0
 description:
-  - Asks the Pulsar broker whether the token may produce to the topic, as the service that exports audit logs has to.
-    It connects, authenticates, looks the topic up, creates a producer and closes it, and sends nothing.
+  - Asks the Pulsar broker whether the token may produce to the topic, as the service must to export audit logs. The
+    module connects, authenticates, looks up the topic, creates a producer and closes it. It sends no message.
   - Asks Pulsar's admin API whether a producer is connected, when the last event arrived, and what could make events get
     lost.
-  - Nothing is changed and no trace is left at the topic. No library besides C(requests) is needed.
+  - Changes nothing and leaves no trace at the topic. Needs no library except C(requests).
 author:
   - DataStax Astra collection contributors (@datastax)
 extends_documentation_fragment:
@@ -34,7 +34,8 @@ options:
     required: true
   client_conf:
     description:
-      - Text of the tenant's C(client.conf), which has all of the three following options in it.
+      - Text of the tenant's C(client.conf), which has the values of O(endpoint), O(pulsar_token) and
+        O(web_service_url).
     type: str
   endpoint:
     description:
@@ -46,12 +47,12 @@ options:
     type: str
   web_service_url:
     description:
-      - Base URL of Pulsar's admin API. If it is not known, RV(verdict) can be V(broken) or V(unknown) alone.
+      - Base URL of Pulsar's admin API. Without it, RV(verdict) can only be V(broken) or V(unknown).
     type: str
   application_token:
     description:
-      - An Astra application token to ask the admin API with, instead of O(pulsar_token). Give it where the Pulsar token
-        may only produce, and therefore sees little.
+      - An Astra application token for the admin API, instead of O(pulsar_token). Give it if the Pulsar token may only
+        produce, and so sees little.
       - It is sent to O(web_service_url), so it is never taken from the environment.
     type: str
   cluster:
@@ -61,42 +62,42 @@ options:
     default: pulsar-aws-useast2
   validate_certs:
     description:
-      - Whether certificates are verified, those of the broker and of the admin API.
+      - Whether to verify the certificates of the broker and of the admin API.
     type: bool
     default: true
   ca_path:
     description:
-      - File or directory of CA certificates in PEM format that are trusted instead of the usual ones.
+      - File or directory of CA certificates in PEM format to trust instead of the usual ones.
       - If not set, E(REQUESTS_CA_BUNDLE), E(CURL_CA_BUNDLE) and the CA certificates of C(requests) are tried in this
         order.
     type: path
   timeout:
     description:
-      - Seconds for all that the broker is asked, and again for all that the admin API is asked.
+      - Seconds for everything that the broker is asked, and again for everything that the admin API is asked.
     type: int
     default: 30
 requirements:
   - Python 3.9 or newer
   - requests
 notes:
-  - How much the admin API tells depends on the token. What it does not tell is V(unknown), and never taken for fine.
-  - The broker is asked from where the module runs, and the service may get further. If nobody answers, the step is
-    V(unknown). So is RV(verdict), unless events arrive all the same. A certificate that does not verify, or an answer
-    that is not Pulsar's, is V(broken).
-  - A topic that does not exist is not created. The exception is a cluster that creates topics by itself, which Astra
-    Streaming does not, when its brokers are older than 3.0.6 or when it is reached through Pulsar's proxy.
+  - How much the admin API shows depends on the token. What it does not show is V(unknown), never V(passed).
+  - The broker is asked from where the module runs, and the service may reach it although the module cannot. If nobody
+    answers, the step is V(unknown). So is RV(verdict), unless events still arrive. If a certificate does not verify, or
+    the answer is not Pulsar's, it is V(broken).
+  - A topic that does not exist is not created. The exception is a cluster that creates topics by itself, if its brokers
+    are older than 3.0.6 or it is reached through Pulsar's proxy. Astra Streaming does not create topics by itself.
 seealso:
   - module: datastax.astra.astra_audit_log_stream
 """
 
 EXAMPLES = r"""
-- name: Find out whether audit events arrive
+- name: Check whether audit events arrive
   datastax.astra.astra_audit_log_delivery_info:
     topic: persistent://acme-audit/security/astra-audit-log
     client_conf: "{{ lookup('ansible.builtin.file', 'client.conf') }}"
   register: delivery
 
-- name: Fail when they do not, or when they could get lost
+- name: Fail if they do not, or if they could get lost
   ansible.builtin.assert:
     that:
       - delivery.verdict in ['proven', 'quiet']
@@ -107,10 +108,10 @@ EXAMPLES = r"""
 RETURN = r"""
 verdict:
   description:
-    - V(proven) when an event has arrived and the next one would.
-    - V(quiet) when it would and none has come yet.
-    - V(broken) when events cannot arrive.
-    - V(unknown) when that cannot be told, for example because nobody answers at O(endpoint) from where the module runs.
+    - V(proven) if an event has arrived and the next one would.
+    - V(quiet) if an event would arrive, but none has come yet.
+    - V(broken) if events cannot arrive.
+    - V(unknown) if the module cannot tell, for example because nobody answers at O(endpoint) from where it runs.
   returned: success
   type: str
   sample: proven
@@ -126,27 +127,28 @@ advice:
   sample: ''
 at_risk:
   description:
-    - What could make events get lost, by the C(id) of the checks that failed. V(token) is named when it ends within 14
-      days.
+    - What could make events get lost, by the C(id) of the checks that failed. V(token) is named if it expires within
+      14 days.
   returned: success
   type: list
   elements: str
   sample: [inactive_topics]
 checks:
   description:
-    - Everything that was looked at. First the way of an event, V(token), V(connect), V(tls), V(authenticate), V(topic),
-      V(produce), V(producer_connected) and V(last_event), then what guards against loss, V(subscription),
-      V(inactive_topics), V(retention), V(backlog) and V(producers).
+    - Everything that was checked.
+    - V(token), V(connect), V(tls), V(authenticate), V(topic), V(produce), V(producer_connected) and V(last_event)
+      follow the path of an event.
+    - V(subscription), V(inactive_topics), V(retention), V(backlog) and V(producers) guard against loss.
   returned: success
   type: list
   elements: dict
   contains:
     id:
-      description: Which one.
+      description: Name of the check.
       type: str
       sample: inactive_topics
     state:
-      description: V(passed), V(failed), or V(unknown) when it could not be found out or was not reached.
+      description: V(passed), V(failed), or V(unknown) if it could not be found out or was not reached.
       type: str
       sample: failed
     message:
@@ -158,7 +160,7 @@ checks:
       type: str
       sample: 'Set inactive_topics of astra_streaming_namespace to delete: false.'
 last_event_at:
-  description: When the newest event that is stored was published, or V(null) when that is not known.
+  description: When the newest stored event was published, or V(null) if that is not known.
   returned: success
   type: str
   sample: '2026-11-24T17:30:00.282Z'
@@ -168,7 +170,7 @@ last_message_id:
   type: str
   sample: '3:1'
 subscriptions:
-  description: The durable subscriptions of the topic, or V(null) when they are not shown.
+  description: The durable subscriptions of the topic, or V(null) if they are not shown.
   returned: success
   type: list
   elements: dict
@@ -178,7 +180,7 @@ subscriptions:
       type: str
       sample: siem
     backlog:
-      description: How many messages it holds that were not acknowledged.
+      description: How many unacknowledged messages it holds.
       type: int
       sample: 0
     consumers:
@@ -186,7 +188,7 @@ subscriptions:
       type: int
       sample: 1
     unread_since:
-      description: When the oldest message that was not acknowledged was published, or V(null).
+      description: When the oldest unacknowledged message was published, or V(null).
       type: str
       sample: '2026-11-24T17:30:00Z'
 """

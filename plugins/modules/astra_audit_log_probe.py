@@ -8,12 +8,13 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: astra_audit_log_probe
-short_description: Do something that is audited, and see whether its event arrives at the topic
+short_description: Cause an audit event, and check whether it arrives at the topic
 version_added: 1.0.0
 description:
-  - Makes a custom role that nobody has, and deletes it at once. Astra audits both, and nothing is different afterwards.
-  - Then waits for the event at the topic that the organization's audit log streams to. It is the only proof that does
-    not depend on somebody doing something that is audited.
+  - Creates a custom role that nobody has, and deletes it at once. Astra audits both, and nothing is different
+    afterwards.
+  - Then waits for the event at the topic that the organization's audit log streams to. Other proof has to wait until
+    somebody does something that is audited.
 author:
   - DataStax Astra collection contributors (@datastax)
 extends_documentation_fragment:
@@ -35,12 +36,12 @@ options:
     required: true
   client_conf:
     description:
-      - Text of the tenant's C(client.conf), which has both of the following options in it.
+      - Text of the tenant's C(client.conf), which has the values of O(pulsar_token) and O(web_service_url).
     type: str
   pulsar_token:
     description:
       - A Pulsar token (JWT) that may see the topic. If it may only produce to it, the module can see that an event
-        arrived and not which one.
+        arrived, but not which one.
     type: str
   web_service_url:
     description:
@@ -48,26 +49,26 @@ options:
     type: str
   wait_timeout:
     description:
-      - Seconds to wait for the event. How long Astra takes is not documented.
+      - Seconds to wait for the event. Astra does not document how long it takes.
     type: int
     default: 120
 notes:
-  - O(application_token) needs the permissions to read, write and delete roles besides, as the role Organization
-    Administrator has them.
-  - No event within the time is no failure of the task. Look at RV(arrived).
+  - O(application_token) also needs the permissions to read, write and delete roles. The role Organization Administrator
+    has them.
+  - If no event arrives in time, the task does not fail. Look at RV(arrived).
 seealso:
   - module: datastax.astra.astra_audit_log_delivery_info
   - module: datastax.astra.astra_audit_log_stream
 """
 
 EXAMPLES = r"""
-- name: See whether the event of something audited arrives
+- name: Cause an audit event and wait for it
   datastax.astra.astra_audit_log_probe:
     topic: persistent://acme-audit/security/astra-audit-log
     client_conf: "{{ lookup('ansible.builtin.file', 'client.conf') }}"
   register: probe
 
-- name: Fail when it does not
+- name: Fail if it does not arrive
   ansible.builtin.assert:
     that: probe.arrived
     fail_msg: "{{ probe.message }}"
@@ -80,13 +81,14 @@ arrived:
   type: bool
   sample: true
 is_certain:
-  description: Whether the event was recognised. V(false) when the token has no right to look into messages.
+  description: Whether the event was recognized. V(false) if the token has no right to read messages.
   returned: success
   type: bool
   sample: true
 latency:
   description:
-    - Seconds from making the role until the event was seen, or V(null). The topic is looked at once or twice a second.
+    - Seconds from the creation of the role until the event was seen, or V(null). The topic is checked once or twice a
+      second.
   returned: success
   type: float
   sample: 1.25
@@ -101,7 +103,7 @@ message_id:
   type: str
   sample: '3:1'
 role:
-  description: Name of the role that was made and deleted, or V(null) when nothing was done.
+  description: Name of the role that was created and deleted, or V(null) if nothing was done.
   returned: success
   type: str
   sample: audit-log-probe-5d41402abc4b2a76

@@ -11,11 +11,11 @@ module: astra_audit_log_stream
 short_description: Stream the audit log of an Astra organization to an Apache Pulsar topic
 version_added: 1.0.0
 description:
-  - Configures, changes or removes audit log streaming of an Astra DB organization. An organization has one
-    configuration at most.
-  - The destination is a topic of a Pulsar cluster, normally of an Astra Streaming tenant. The topic is not created by
-    the service, so it has to exist.
-  - An organization that is configured as asked costs one request.
+  - Configures, changes or removes audit log streaming of an Astra DB organization. An organization has at most one
+    configuration.
+  - The destination is a topic of a Pulsar cluster, normally in an Astra Streaming tenant. The topic must exist, because
+    the service does not create it.
+  - An organization that is already right costs one request.
 author:
   - DataStax Astra collection contributors (@datastax)
 extends_documentation_fragment:
@@ -28,19 +28,19 @@ attributes:
   check_mode:
     support: full
     details:
-      - Without O(pulsar_token) or O(oauth2_credentials_url) everything else is still compared, and a warning says what
-        could not be. Use this for drift audits that must not know the secret.
+      - Without O(pulsar_token) or O(oauth2_credentials_url), everything else is still compared, and a warning names
+        what was not. Use this for drift audits that must not know the secret.
   diff_mode:
     support: full
   idempotent:
     support: partial
     details:
-      - With O(update_token=always) the configuration is sent in every run.
+      - With O(update_token=always), the configuration is sent in every run.
 options:
   state:
     description:
       - With V(present), the organization's audit log is streamed as the other options say.
-      - With V(absent), it is not streamed. Only O(organization_id) and the options of the connection are used then.
+      - With V(absent), it is not streamed. Only O(organization_id) and the connection options are used.
     type: str
     choices: [present, absent]
     default: present
@@ -49,12 +49,12 @@ options:
       - URL of the Pulsar broker, for example V(pulsar+ssl://pulsar-aws-useast2.streaming.datastax.com:6651). This is
         C(brokerServiceUrl) in C(client.conf).
       - A bare C(host:port) and C(ssl://) are read as C(pulsar+ssl://). No port is added.
-      - Needed for O(state=present).
+      - Required for O(state=present).
     type: str
   topic:
     description:
       - Full name of the topic, C(persistent://tenant/namespace/topic). C(tenant/namespace/topic) is read as that.
-      - Needed for O(state=present).
+      - Required for O(state=present).
     type: str
   auth_strategy:
     description:
@@ -64,23 +64,23 @@ options:
     default: token
   auth_name:
     description:
-      - Must be V(token), which is also what is sent when it is not set. Cannot be used with O(auth_strategy=oauth2).
+      - Must be V(token), which is also the default. Cannot be used with O(auth_strategy=oauth2).
     type: str
   pulsar_token:
     description:
       - The JWT that may produce to the topic, for O(auth_strategy=token).
-      - It is read for its expiry and its tenant; its signature is not verified, which only the broker can do.
-      - Needed only when the configuration has to be written.
+      - The module reads its expiry date and its tenant. It does not verify the signature, because only the broker can.
+      - Needed only if the configuration has to be written.
     type: str
   oauth2_credentials_url:
     description:
-      - Where the service finds the credentials, for O(auth_strategy=oauth2). A C(data:) URL holds them itself, so this
+      - Where the service finds the credentials, for O(auth_strategy=oauth2). A C(data:) URL contains them, so this
         option is a secret.
-      - Needed only when the configuration has to be written.
+      - Needed only if the configuration has to be written.
     type: str
   oauth2_issuer_url:
     description:
-      - URL of the authorization server. Needed for O(auth_strategy=oauth2).
+      - URL of the authorization server. Required for O(auth_strategy=oauth2).
     type: str
   oauth2_audience:
     description:
@@ -92,32 +92,31 @@ options:
     type: str
   update_token:
     description:
-      - When the stored secret, which the API never shows, is sent again. Whenever anything else has to be written, the
-        secret is sent with it.
-      - With V(on_change), when its fingerprint is another one than O(known_token_fingerprint), or than the one in
-        O(fingerprint_store). When neither is set, the stored secret is taken as right, and a warning says so.
-      - With V(always), in every run, which then is always changed.
-      - With V(on_create), never for the secret's sake.
+      - When to send the stored secret again, which the API never shows. Whenever anything else has to be written, the
+        secret is sent too.
+      - With V(on_change), if its fingerprint differs from O(known_token_fingerprint), or from the one in
+        O(fingerprint_store). If neither is set, the module takes the stored secret as right and warns about it.
+      - With V(always), in every run. Every run then reports a change.
+      - With V(on_create), never for its own sake.
     type: str
     choices: [on_change, always, on_create]
     default: on_change
   known_token_fingerprint:
     description:
-      - RV(token_fingerprint) of an earlier run, from wherever you keep it.
+      - The RV(token_fingerprint) of an earlier run, from wherever you keep it.
     type: str
   fingerprint_store:
     description:
-      - Directory on the controller that remembers RV(token_fingerprint) of each organization, in one small JSON file
-        per organization, C(audit_log_stream/ORGANIZATION_ID.json). The files hold no secret.
-      - With V(topic), the properties of the destination topic remember it, so that nothing has to be kept between runs.
-        That needs O(web_service_url), and an O(pulsar_token) that may administer the tenant, as those of Astra
-        Streaming can. Where it may not, a warning says so, and the secret is sent in every run. Whether Astra lets
-        these requests through is not documented.
-      - What the store does not know for certain counts as another secret, which is then sent once and recorded. That is
-        so when there is no entry, when it is damaged, or when it could not be written.
-      - It is read when O(known_token_fingerprint) is not set, and written after every write. It is not written in check
-        mode.
-      - Needs O(organization_id). A directory cannot be used with C(async).
+      - Directory on the controller that keeps the RV(token_fingerprint) of each organization, in one small JSON file
+        each, C(audit_log_stream/ORGANIZATION_ID.json). The files hold no secret.
+      - With V(topic), the properties of the destination topic keep it, so you need not store anything between runs.
+        This needs O(web_service_url), and an O(pulsar_token) that may administer the tenant, as the tokens of Astra
+        Streaming may. If it may not, a warning says so, and every run sends the secret. Astra does not document
+        whether it lets these requests through.
+      - If an entry is missing, damaged or could not be written, the module sends the secret once and records it.
+      - The store is read if O(known_token_fingerprint) is not set, and written after every change. It is not written in
+        check mode.
+      - Requires O(organization_id). A directory cannot be used with C(async).
     type: str
   web_service_url:
     description:
@@ -125,23 +124,23 @@ options:
     type: str
   verify_destination:
     description:
-      - Whether to ask the broker, before anything is written, if O(pulsar_token) may produce to O(topic). If the
-        events would not arrive, nothing is configured.
-      - A broker that cannot be reached from where the module runs is a warning only, because the service has to reach
-        it. A certificate that does not verify is a failure.
-      - It is asked in check mode too. It needs O(auth_strategy=token) and leaves nothing behind at the topic.
+      - Whether to ask the broker, before anything is written, if O(pulsar_token) may produce to O(topic). If the events
+        would not arrive, the module fails and writes nothing.
+      - A broker that cannot be reached from where the module runs only causes a warning, because it is the service that
+        has to reach it. A certificate that does not verify is a failure.
+      - The broker is asked in check mode too. This requires O(auth_strategy=token), and leaves no trace at the topic.
     type: bool
     default: false
   validate_region:
     description:
-      - Whether an Astra Streaming endpoint outside AWS us-east-2 is refused. The service accepts one, but then no
-        audit log arrives.
+      - Whether to refuse an Astra Streaming endpoint outside AWS us-east-2. The service accepts one, but then no audit
+        log arrives.
     type: bool
     default: true
 notes:
-  - The API answers a request for a wrong organization as it answers one for an organization without a configuration.
-    When nothing is configured, the module therefore asks which organization the application token belongs to, and
-    fails if it is another one. The token of an enterprise gets a warning instead.
+  - The API gives the same answer for a wrong organization as for one without a configuration. So if nothing is
+    configured, the module asks which organization the application token belongs to, and fails if it is another one.
+    With an enterprise's token, it warns instead.
 seealso:
   - module: datastax.astra.astra_audit_log_stream_info
   - plugin: datastax.astra.from_client_conf
@@ -149,7 +148,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Stream the audit log as the client.conf of the tenant says
+- name: Stream the audit log to the tenant of a client.conf
   datastax.astra.astra_audit_log_stream:
     organization_id: 6b1a8f0e-3c5d-4f7a-9a51-2d3e4f5a6b7c
     application_token: "{{ vault_application_token }}"
@@ -165,7 +164,7 @@ EXAMPLES = r"""
     endpoint: pulsar+ssl://pulsar-aws-useast2.streaming.datastax.com:6651
     topic: persistent://acme-audit/security/astra-audit-log
     pulsar_token: "{{ vault_pulsar_token }}"
-    fingerprint_store: "{{ inventory_dir }}/fingerprints"
+    fingerprint_store: "{{ inventory_dir }}/.fingerprints"
 
 - name: Use OAuth2
   datastax.astra.astra_audit_log_stream:
@@ -196,7 +195,7 @@ organization_id:
 stream:
   description:
     - What is configured after the run, with the names of the options and without secrets.
-    - V(null) when nothing is.
+    - V(null) if nothing is.
   returned: success
   type: dict
   sample:
@@ -216,13 +215,13 @@ token_compared:
   type: bool
 token_fingerprint:
   description:
-    - Fingerprint of the given secret when it was sent in this run or found equal to the known one; otherwise V(null),
-      because nobody knows what is stored. What is returned can always be recorded.
+    - Fingerprint of the given secret, if it was sent in this run or is equal to the known one. Otherwise V(null),
+      because nobody knows what is stored. You can always record what is returned.
     - It is C(sha256:) and the SHA-256 of the organization's id, a NUL byte and the secret in hexadecimal digits.
   returned: success
   type: str
 token_expires_at:
-  description: When O(pulsar_token) expires, as an RFC 3339 time, or V(null) when it does not say.
+  description: When O(pulsar_token) expires, as an RFC 3339 time, or V(null) if it does not say.
   returned: success
   type: str
   sample: "2027-11-23T12:00:00Z"

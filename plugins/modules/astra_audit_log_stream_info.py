@@ -21,9 +21,9 @@ extends_documentation_fragment:
   - datastax.astra.attributes.info
   - datastax.astra.attributes.module
 notes:
-  - The API answers a request for a wrong organization as it answers one for an organization without a configuration.
-    Before RV(exists) is V(false), the module therefore asks which organization the application token belongs to, and
-    fails if it is another one. The token of an enterprise gets a warning instead.
+  - The API gives the same answer for a wrong organization as for one without a configuration. So before RV(exists) is
+    V(false), the module asks which organization the application token belongs to, and fails if it is another one. With
+    an enterprise's token, it warns instead.
 seealso:
   - module: datastax.astra.astra_audit_log_stream
 """
@@ -55,7 +55,7 @@ stream:
   description:
     - What is configured, with the names of the options of M(datastax.astra.astra_audit_log_stream) and without secrets.
     - For a destination that is not Pulsar, its C(kind) and those of its C(fields) that cannot be a secret.
-    - V(null) when nothing is configured.
+    - V(null) if nothing is configured.
   returned: success
   type: dict
   sample:

@@ -38,19 +38,19 @@ options:
   permissions:
     description:
       - What the role may do, for example V(org-audits-read). The order does not matter.
-      - Astra decides which permissions exist. They are not checked here, because the published list is not complete.
-      - Needed to create the role. If not set, the permissions are left as they are.
+      - The module does not check whether a permission exists, because Astra's published list is not complete.
+      - Required to create the role. If not set, the permissions stay as they are.
     type: list
     elements: str
   resources:
     description:
-      - What it may do that to, for example V(drn:astra:org:ORGANIZATION_ID).
-      - Needed to create the role. If not set, the resources are left as they are.
+      - The resources that the permissions are for, for example V(drn:astra:org:ORGANIZATION_ID).
+      - Required to create the role. If not set, the resources stay as they are.
     type: list
     elements: str
   description:
     description:
-      - What the role is for. The name is used if a new role has none.
+      - What the role is for. If a new role has no description, its name is used.
     type: str
 notes:
   - The application token needs the permissions V(org-role-read), V(org-role-write) and, to remove a role,
@@ -60,7 +60,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Make a role for daily runs
+- name: Create a role for daily runs
   datastax.astra.astra_role:
     name: audit-log-streaming
     description: Manage audit log streaming
@@ -81,7 +81,7 @@ action:
 role:
   description:
     - The role after the run, named as the options, and its C(id) once it has one.
-    - V(null) when there is none.
+    - V(null) if there is none.
   returned: success
   type: dict
 previous:

@@ -22,7 +22,7 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Name of the role. If not set, all are listed, the built-in ones too.
+      - Name of the role. If not set, all roles are listed, including the built-in ones.
     type: str
 seealso:
   - module: datastax.astra.astra_role

@@ -12,11 +12,11 @@ short_description: Manage a namespace of Astra Streaming
 version_added: 1.0.0
 description:
   - Creates, changes or removes a namespace of an Astra Streaming tenant, with the policies that decide what is kept.
-  - Only the policies that are given are managed, and of those only the parts that are given. Each is compared with
-    what is effective at the namespace, which Astra's documentation does not tell for certain.
-  - Durations are written as V(30m), V(12h), V(7d) or V(2w), sizes as V(500MB) or V(10GB) (powers of 1000) or V(10GiB)
-    (powers of 1024), and no limit as V(unlimited). What Pulsar counts in minutes or in MiB is rounded up, and shown
-    as Pulsar has it.
+  - The module manages only the policies that you give, and of those only the parts that you give. It compares each with
+    what is in effect at the namespace, because Astra's documentation is not clear about the defaults.
+  - Write durations as V(30m), V(12h), V(7d) or V(2w), sizes as V(500MB) or V(10GB) (powers of 1000) or V(10GiB) (powers
+    of 1024), and no limit as V(unlimited). If Pulsar counts in minutes or in MiB, the value is rounded up and shown as
+    Pulsar has it.
 author:
   - DataStax Astra collection contributors (@datastax)
 extends_documentation_fragment:
@@ -42,10 +42,10 @@ options:
     required: true
   retention:
     description:
-      - What is kept of events that every subscription has acknowledged, or that no subscription has been there for.
-      - Astra keeps nothing of them by default.
-      - Where nothing has been kept so far and one part is given, the other becomes V(unlimited), because Pulsar
-        refuses one limit of 0 beside another.
+      - How long and how much to keep of the events that every subscription has acknowledged, or that had no
+        subscription. By default, Astra keeps nothing of them.
+      - If nothing was kept so far and only one part is given, the other becomes V(unlimited), because Pulsar refuses a
+        limit of 0 beside another limit.
     type: dict
     suboptions:
       time:
@@ -58,34 +58,34 @@ options:
         type: str
   backlog_quota:
     description:
-      - How far a subscription may be behind.
-      - It must be below O(retention), unless that is V(0B) or V(unlimited). The two are written in an order that
-        Pulsar takes.
+      - How far a subscription may fall behind.
+      - It must be below O(retention), unless that is V(0B) or V(unlimited). The module writes the two in the order that
+        Pulsar accepts.
     type: dict
     suboptions:
       size:
         description:
-          - How much may be left. Astra allows V(5GB) by default.
+          - How many unread events may wait. Astra allows V(5GB) by default.
         type: str
       time:
         description:
-          - How old the oldest event that is left may be.
+          - How old the oldest unread event may be.
         type: str
       policy:
         description:
-          - What happens when there is more. V(producer_exception) and V(producer_request_hold) refuse new events, so
-            that the audit log stops. V(consumer_backlog_eviction) drops the oldest events.
+          - What happens when the quota is full. V(producer_exception) and V(producer_request_hold) refuse new events,
+            so the audit log stops. V(consumer_backlog_eviction) drops the oldest events.
         type: str
         choices: [producer_request_hold, producer_exception, consumer_backlog_eviction]
   message_ttl:
     description:
-      - After what time an event counts as acknowledged although nobody has. Astra takes no less than V(2d).
+      - After what time an unread event counts as acknowledged. Astra accepts no less than V(2d).
     type: str
   inactive_topics:
     description:
-      - Whether topics that nobody uses are deleted. By default Astra deletes a topic without subscriptions and
-        producers after one or two days; its documentation says both. As Astra does not make topics by itself either,
-        a deleted topic loses all further events.
+      - Whether topics that nobody uses are deleted. By default, Astra deletes a topic without subscriptions and
+        producers after one or two days; its documentation says both. Astra does not create topics by itself, so all
+        later events of a deleted topic are lost.
     type: dict
     suboptions:
       delete:
@@ -94,11 +94,11 @@ options:
         type: bool
       after:
         description:
-          - After what time they are.
+          - After what time they are deleted.
         type: str
       mode:
         description:
-          - Which topics count as not used.
+          - Which topics count as unused.
         type: str
         choices: [delete_when_no_subscriptions, delete_when_subscriptions_caught_up]
   subscription_expiration:
@@ -112,16 +112,16 @@ options:
     default: false
 notes:
   - The application token needs the permission V(org-stream-manage). The role Organization Administrator has it.
-  - A policy that Pulsar or Astra refuse fails the task, and the message says which. What has been written before stays.
+  - If Pulsar or Astra refuses a policy, the task fails and names it. What was written before stays.
   - A tenant can have 20 namespaces.
-  - In check mode, a tenant that does not exist is a warning, because the same play may be going to make it.
+  - In check mode, a missing tenant only causes a warning, because the same play may create it.
 seealso:
   - module: datastax.astra.astra_streaming_namespace_info
   - module: datastax.astra.astra_streaming_topic
 """
 
 EXAMPLES = r"""
-- name: Make a namespace that loses no audit event
+- name: Make a namespace that keeps audit events
   datastax.astra.astra_streaming_namespace:
     tenant: acme
     name: audit
@@ -151,8 +151,8 @@ action:
   sample: created
 namespace:
   description:
-    - The namespace after the run. It has the policies that are effective, not only those that were given.
-    - V(null) when there is none.
+    - The namespace after the run. It has all policies that are in effect, not only those that were given.
+    - V(null) if there is none.
     - In check mode, a new one has only what the options say.
   returned: success
   type: dict

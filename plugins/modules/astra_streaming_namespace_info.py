@@ -11,7 +11,7 @@ module: astra_streaming_namespace_info
 short_description: Show a namespace of Astra Streaming, or list all of a tenant
 version_added: 1.0.0
 description:
-  - Shows a namespace with its effective policies, or lists the namespaces of a tenant.
+  - Shows a namespace with the policies that are in effect, or lists the namespaces of a tenant.
 author:
   - DataStax Astra collection contributors (@datastax)
 extends_documentation_fragment:

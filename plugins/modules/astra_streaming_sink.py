@@ -11,10 +11,10 @@ module: astra_streaming_sink
 short_description: Manage a sink of Astra Streaming
 version_added: 1.0.0
 description:
-  - Creates, changes or removes a sink, which is a built-in connector that carries the messages of a topic on to another
+  - Creates, changes or removes a sink. A sink is a built-in connector that carries the messages of a topic to another
     system.
-  - Astra accepts a sink that then fails, for example because its connector does not know a setting. So the sink's
-    status is looked at in every run, and a failure is reported in the connector's own words.
+  - Astra accepts a sink that then fails, for example because its connector does not know a setting. So the module
+    checks the sink's status in every run, and reports a failure in the connector's own words.
 author:
   - DataStax Astra collection contributors (@datastax)
 extends_documentation_fragment:
@@ -45,36 +45,36 @@ options:
   connector:
     description:
       - Name of a built-in connector, for example V(elastic_search), V(kafka), V(cloud-storage) or V(snowflake). The
-        cluster is asked which it has.
-      - Needed to create the sink. It cannot be changed.
+        module asks the cluster which ones it has.
+      - Required to create the sink. It cannot be changed.
     type: str
   topic:
     description:
-      - The topic whose messages are carried, as V(persistent://tenant/namespace/topic), or its last part alone for
-        one in the O(namespace).
-      - It must exist. Needed to create the sink. It cannot be changed.
+      - The topic to read from, as V(persistent://tenant/namespace/topic), or only its last part for a topic in the
+        O(namespace).
+      - It must exist. Required to create the sink. It cannot be changed.
     type: str
   configs:
     description:
-      - The connector's settings. Only the keys that are given are compared, as strings, at any depth. V(null) removes
-        one.
-      - A value that Astra masks cannot be compared, see O(update_secrets). Values that look like secrets, by their
-        key or by themselves, are masked in results, and all of it in what Ansible logs.
-      - When anything has to be written, all of it is, so the secrets must be given then. When nothing has to be, they
-        need not be.
+      - The connector's settings. The module compares only the keys that you give, as strings, at any depth. V(null)
+        removes a key.
+      - A value that Astra masks cannot be compared, see O(update_secrets). Results mask values that look like secrets,
+        by their key or by themselves. Ansible does not log any of it.
+      - Every change sends the whole configuration, so you must give the secrets then. If nothing changes, they are not
+        needed.
     type: dict
   parallelism:
     description:
-      - The number of instances. Astra bills each. If not set, it is left as it is, and a new sink has one.
+      - The number of instances. Astra bills each one. If not set, it stays as it is, and a new sink has one.
     type: int
   processing_guarantees:
     description:
-      - How often a message may arrive. If not set, a new sink has V(ATLEAST_ONCE). It cannot be changed.
+      - How often a message may arrive. If not set, a new sink has V(ATLEAST_ONCE). This cannot be changed.
     type: str
     choices: [ATLEAST_ONCE, ATMOST_ONCE, EFFECTIVELY_ONCE]
   subscription_name:
     description:
-      - Name of the sink's subscription. If not set, Pulsar names it C(tenant/namespace/name). It cannot be changed.
+      - Name of the sink's subscription. If not set, Pulsar names it C(tenant/namespace/name). This cannot be changed.
     type: str
   subscription_position:
     description:
@@ -85,11 +85,11 @@ options:
     default: Earliest
   update_secrets:
     description:
-      - When secrets of O(configs) are sent again, which Astra never shows.
-      - With V(on_change), they are sent with every other change, and when Astra shows another value. A change that
-        cannot be seen is not made, and a warning says so.
-      - With V(always), they are sent in every run, which is then reported as a change. With V(on_create), they are
-        never sent for their own sake.
+      - When to send the secrets of O(configs) again, which Astra never shows.
+      - With V(on_change), they are sent with every other change, and if Astra shows another value. The module cannot
+        see that a masked value differs, and warns about it.
+      - With V(always), they are sent in every run. Every run then reports a change. With V(on_create), they are never
+        sent for their own sake.
     type: str
     choices: [on_change, always, on_create]
     default: on_change
@@ -100,22 +100,22 @@ options:
     default: true
   wait_timeout:
     description:
-      - Seconds for that. Every repeat of a request and every C(Retry-After) counts.
+      - Seconds to wait. Every repeat of a request and every C(Retry-After) counts.
     type: int
     default: 60
 notes:
   - The application token needs the permission V(org-stream-manage). The role Organization Administrator has it.
-  - Removing a sink removes its subscription, with the messages that it has not carried yet.
-  - A sink whose target refuses connections has no error in its status. It does not run, or the backlog of its
-    subscription grows.
-  - Some connectors, such as V(cloud-storage), were made for messages with a schema. Which schema the messages of
-    audit log streaming have is not documented, so try with real events.
+  - Removing a sink removes its subscription, with the messages that it has not sent yet.
+  - If the target refuses connections, the status of the sink shows no error. The sink does not run, or the backlog of
+    its subscription grows.
+  - Some connectors, such as V(cloud-storage), are made for messages with a schema. Astra does not document the schema
+    of audit events, so try with real ones.
 seealso:
   - module: datastax.astra.astra_streaming_sink_info
 """
 
 EXAMPLES = r"""
-- name: Carry audit events to Elasticsearch
+- name: Send audit events to Elasticsearch
   datastax.astra.astra_streaming_sink:
     tenant: acme
     namespace: audit
@@ -155,7 +155,7 @@ sink:
   description:
     - The sink after the run, named as the options, with secrets as V(********) and numbers of the configuration as
       strings.
-    - V(null) when there is none.
+    - V(null) if there is none.
   returned: success
   type: dict
 previous:

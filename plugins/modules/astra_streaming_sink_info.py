@@ -29,7 +29,7 @@ options:
     required: true
   name:
     description:
-      - Name of the sink. If not set, all are listed.
+      - Name of the sink. If not set, all sinks are listed.
     type: str
 seealso:
   - module: datastax.astra.astra_streaming_sink

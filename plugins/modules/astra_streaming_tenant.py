@@ -13,8 +13,8 @@ version_added: 1.0.0
 description:
   - Creates or removes a tenant of Astra Streaming. It belongs to the organization of the application token.
   - A tenant is found by its name and its cluster. Two clusters can have tenants of the same name.
-  - The cluster decides the region, which Astra writes as V(useast2) in one place and as V(us-east-2) in another. So
-    regions are neither sent nor compared. Audit log streaming needs a cluster in AWS us-east-2.
+  - The cluster decides the region. Astra writes it as V(useast2) in one place and as V(us-east-2) in another, so the
+    module neither sends nor compares regions. Audit log streaming needs a cluster in AWS us-east-2.
 author:
   - DataStax Astra collection contributors (@datastax)
 extends_documentation_fragment:
@@ -41,7 +41,7 @@ options:
   user_email:
     description:
       - Email address of the tenant's owner.
-      - Needed to create the tenant. Astra never shows it, so it is not compared.
+      - Required to create the tenant. Astra never shows it, so it is not compared.
     type: str
   force:
     description:
@@ -52,7 +52,8 @@ options:
 notes:
   - The application token needs the permission V(org-stream-manage). The role Organization Administrator has it.
   - An organization can have 10 tenants on shared clusters.
-  - Astra accepts a removal before the tenant is gone. Whether its name can be used again at once is not documented.
+  - Astra accepts a removal before the tenant is gone. Astra does not document whether the name can be used again at
+    once.
 seealso:
   - module: datastax.astra.astra_streaming_tenant_info
   - module: datastax.astra.astra_streaming_namespace
@@ -78,8 +79,8 @@ action:
   sample: created
 tenant:
   description:
-    - The tenant after the run. It has what Astra shows of it.
-    - V(null) when there is none.
+    - The tenant after the run, as Astra shows it.
+    - V(null) if there is none.
     - In check mode, a new one has only what the options say.
   returned: success
   type: dict

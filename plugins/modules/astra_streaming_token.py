@@ -11,12 +11,13 @@ module: astra_streaming_token
 short_description: Make or find a Pulsar token of an Astra Streaming tenant
 version_added: 1.0.0
 description:
-  - Returns a Pulsar token of a tenant that lasts long enough, and a C(client.conf) with it. A new one is made only when
-    there is none.
-  - With V(present), the token is the one with O(token_id) if it lasts at least O(min_validity), otherwise the newest
-    of the tenant that does, otherwise a new one of O(validity). So a token that was removed or is about to end is
-    replaced.
-  - Tokens are told apart by their ids and their ends. Their text can differ each time that Astra shows it.
+  - Returns a Pulsar token of a tenant that lasts long enough, and a C(client.conf) with it. A new token is created only
+    if there is none.
+  - With V(present), this is the token with O(token_id) if it lasts at least O(min_validity). Otherwise it is the newest
+    token of the tenant that does, or else a new one of O(validity). So a token that was removed or is about to expire
+    is replaced.
+  - The module tells tokens apart by their IDs and expiry dates, because Astra may show the text of a token differently
+    each time.
   - Every token of a tenant can reach all of its namespaces.
 author:
   - DataStax Astra collection contributors (@datastax)
@@ -39,37 +40,39 @@ attributes:
 options:
   token_id:
     description:
-      - Id of a token.
-      - Needed for O(state=absent), which revokes exactly this one.
+      - ID of a token.
+      - Required for O(state=absent), which revokes exactly this token.
     type: str
   validity:
     description:
       - How long a new token lasts, for example V(90d) or V(12h), or V(unlimited).
-      - Needed to make one. Tokens that exist are not changed by it.
+      - Required to create one. It does not change existing tokens.
     type: str
   min_validity:
     description:
-      - How long a token must last from now to be used, for example V(30d), or V(unlimited) for one without an end.
+      - How long a token must still last to be used, for example V(30d), or V(unlimited) for one that never expires.
       - It must be shorter than O(validity).
     type: str
     default: 14d
   replaces:
     description:
-      - Id of the token that shall be replaced. Only tokens that were made after it are used, so that a new one is made
-        once, however often the task runs. The old one stays until O(state=absent) revokes it.
-      - When there is no token with this id, the option has no effect.
+      - ID of the token to replace. Only newer tokens are used, so the task creates one new token, however often it
+        runs. The old one stays valid until O(state=absent) revokes it.
+      - If there is no token with this ID, the option has no effect.
     type: str
 notes:
   - The application token needs the permission V(org-stream-manage). The role Organization Administrator has it.
-  - Whether audit log streaming can use a token that ends is not documented. Whether it delivers can be checked.
-  - When the answer to the request that makes a token is lost, the list of tokens decides. Two are never made for one.
+  - Astra does not document whether audit log streaming can use a token that expires.
+    M(datastax.astra.astra_audit_log_delivery_info) checks whether it works.
+  - If the answer to the request that creates a token is lost, the module looks for the token in the list, so it does
+    not create a second one.
 seealso:
   - module: datastax.astra.astra_streaming_token_info
   - module: datastax.astra.astra_audit_log_stream
 """
 
 EXAMPLES = r"""
-- name: Have a Pulsar token that lasts at least 30 days
+- name: Get a Pulsar token that lasts at least 30 days
   datastax.astra.astra_streaming_token:
     tenant: acme
     validity: 90d
@@ -90,7 +93,7 @@ EXAMPLES = r"""
     mode: "0600"
   no_log: true
 
-- name: Have a new token in place of one, which stays valid
+- name: Get a new token in place of an old one, which stays valid
   datastax.astra.astra_streaming_token:
     tenant: acme
     validity: 90d
@@ -111,36 +114,35 @@ action:
   type: str
   sample: created
 token_id:
-  description: Id of the token. V(null) in check mode for one that would be made.
+  description: ID of the token. V(null) in check mode for one that would be created.
   returned: success and O(state=present)
   type: str
 expires_at:
-  description: End of the token, in RFC 3339. V(null) when it has none.
+  description: When the token expires, in RFC 3339. V(null) if it never does.
   returned: success and O(state=present)
   type: str
   sample: "2027-02-22T17:40:42Z"
 other_tokens:
   description:
-    - The tenant's other tokens, each with C(token_id), C(issued_at) and C(expires_at). The end is not known of
-      every token.
-    - Who uses them, Astra does not show.
+    - The tenant's other tokens, each with C(token_id), C(issued_at) and C(expires_at). Not every expiry date is known.
+    - Astra does not show who uses them.
   returned: success and O(state=present)
   type: list
   elements: dict
 pulsar_token:
   description:
     - The token itself, which is a JWT. It is a secret.
-    - V(null) in check mode for one that would be made.
+    - V(null) in check mode for one that would be created.
   returned: success
   type: str
 client_conf:
   description:
     - Text of a C(client.conf) with the token and the URLs that Astra shows for the tenant. It is a secret.
-    - V(null) in check mode for one that would be made.
+    - V(null) in check mode for one that would be created.
   returned: success
   type: str
 streaming_token:
-  description: The token after the run, with C(token_id), C(issued_at) and C(expires_at). V(null) when there is none.
+  description: The token after the run, with C(token_id), C(issued_at) and C(expires_at). V(null) if there is none.
   returned: success
   type: dict
 previous:

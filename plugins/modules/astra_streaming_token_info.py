@@ -11,7 +11,8 @@ module: astra_streaming_token_info
 short_description: Show a Pulsar token of an Astra Streaming tenant, or list all
 version_added: 1.0.0
 description:
-  - Shows when the token with this id was made and when it ends, or lists all tokens of the tenant. It shows no secret.
+  - Shows when the token with this ID was created and when it expires, or lists all tokens of the tenant. It shows no
+    secret.
 author:
   - DataStax Astra collection contributors (@datastax)
 extends_documentation_fragment:
@@ -24,7 +25,7 @@ extends_documentation_fragment:
 options:
   token_id:
     description:
-      - Id of the token. If not set, all are listed.
+      - ID of the token. If not set, all tokens are listed.
     type: str
 seealso:
   - module: datastax.astra.astra_streaming_token
@@ -36,14 +37,14 @@ EXAMPLES = r"""
     tenant: acme
   register: listed
 
-- name: Name those that end
+- name: Show those that expire
   ansible.builtin.debug:
     msg: "{{ listed.streaming_tokens | selectattr('expires_at') | map(attribute='token_id') }}"
 """
 
 RETURN = r"""
 exists:
-  description: Whether there is a token with this id.
+  description: Whether there is a token with this ID.
   returned: when O(token_id) is set
   type: bool
 streaming_token:
@@ -51,7 +52,8 @@ streaming_token:
   returned: when O(token_id) is set
   type: dict
 streaming_tokens:
-  description: All tokens, each with C(token_id), C(issued_at) and C(expires_at), which is V(null) without an end.
+  description: All tokens, each with C(token_id), C(issued_at) and C(expires_at), which is V(null) if the token never
+    expires.
   returned: when O(token_id) is not set
   type: list
   elements: dict

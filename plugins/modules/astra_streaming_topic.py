@@ -11,9 +11,9 @@ module: astra_streaming_topic
 short_description: Manage a topic of Astra Streaming
 version_added: 1.0.0
 description:
-  - Creates, changes or removes a persistent topic, with or without partitions, and the durable subscriptions that
-    keep its events until they have been read.
-  - Astra does not make topics by itself. A topic that somebody has deleted is made again.
+  - Creates, changes or removes a persistent topic, with or without partitions, and the durable subscriptions that keep
+    its events until they are read.
+  - Astra does not create topics by itself. If somebody deleted the topic, the module creates it again.
 author:
   - DataStax Astra collection contributors (@datastax)
 extends_documentation_fragment:
@@ -44,16 +44,15 @@ options:
     required: true
   partitions:
     description:
-      - Number of partitions. V(0) is a topic that is not partitioned, which is another kind of topic than one with
-        V(1).
-      - It can grow, but never shrink, and a topic of either kind cannot become one of the other.
-      - If not set, it is left as it is, and a new topic is not partitioned.
+      - Number of partitions. V(0) means that the topic is not partitioned, which is not the same as V(1).
+      - It can grow, but never shrink. A topic that is not partitioned cannot become partitioned, or the other way
+        round.
+      - If not set, it stays as it is, and a new topic is not partitioned.
     type: int
   subscriptions:
     description:
-      - Names of durable subscriptions that the topic has at least. Those that are missing are made at the earliest
-        event.
-      - Others are left alone. Removing one would lose what it has still to read.
+      - Names of durable subscriptions that the topic must have. Missing ones are created at the earliest event.
+      - Others are left alone, because removing one would lose its unread events.
     type: list
     elements: str
   force:
@@ -65,15 +64,14 @@ notes:
   - The application token needs the permission V(org-stream-manage). The role Organization Administrator has it.
   - Without any subscription, a topic keeps only what the retention of its namespace says, which is nothing by default.
   - On shared clusters a topic can have 50 producers and 50 subscriptions, and a namespace 100 topics.
-  - In check mode, a tenant or a namespace that does not exist is a warning, because the same play may be going to
-    make it.
+  - In check mode, a missing tenant or namespace only causes a warning, because the same play may create it.
 seealso:
   - module: datastax.astra.astra_streaming_topic_info
   - module: datastax.astra.astra_audit_log_stream
 """
 
 EXAMPLES = r"""
-- name: Make a topic for audit events, and keep them until the archive has read them
+- name: Make a topic that keeps audit events until the archive has read them
   datastax.astra.astra_streaming_topic:
     tenant: acme
     namespace: audit
@@ -95,8 +93,8 @@ action:
   sample: created
 topic:
   description:
-    - The topic after the run. It has all of its subscriptions.
-    - V(null) when there is none.
+    - The topic after the run, with all of its subscriptions.
+    - V(null) if there is none.
     - In check mode, a new one has only what the options say.
   returned: success
   type: dict

@@ -11,10 +11,10 @@ module: astra_token
 short_description: Manage an application token of an Astra organization
 version_added: 1.0.0
 description:
-  - Makes or removes an application token of the organization that the O(application_token) belongs to.
-  - A token is found by O(client_id). If that is not set, or with V(present) does not exist any more, it is found by
-    O(description) where Astra's list of tokens shows descriptions, otherwise by the set of its O(roles). When several
-    fit, the run fails and names them.
+  - Creates or removes an application token of the organization that the O(application_token) belongs to.
+  - A token is found by O(client_id). If that is not set, or with V(present) no longer exists, it is found by
+    O(description), if Astra's list of tokens shows descriptions, and otherwise by the set of its O(roles). If several
+    fit, the module fails and names them.
   - Roles and description of a token cannot be changed. A change of a custom role takes effect for its tokens at once.
 author:
   - DataStax Astra collection contributors (@datastax)
@@ -35,31 +35,31 @@ attributes:
 options:
   roles:
     description:
-      - Names or ids of the token's roles. Needed to make one.
-      - Names are looked up, because Astra takes a name instead of an id and makes a token without rights of it.
+      - Names or IDs of the token's roles. Required to create a token.
+      - The module looks up the IDs, because Astra accepts a name and then creates a token without rights.
     type: list
     elements: str
   validity:
     description:
       - How long a new token lasts, for example V(90d).
       - If not set, or V(unlimited), it lasts as long as the organization allows.
-      - Tokens that exist are not changed by it. One that has ended counts as not there.
+      - It does not change existing tokens. An expired token counts as missing.
     type: str
   description:
     description:
-      - What the token is for. Give each token its own, so that it is found again.
+      - What the token is for. Give each token its own description, so that the module can find it again.
     type: str
   client_id:
     description:
-      - The part of the token between C(AstraCS:) and the second colon, which is no secret. It is case-sensitive.
+      - The part of the token between C(AstraCS:) and the second colon, which is not secret. It is case-sensitive.
     type: str
 notes:
   - The O(application_token) needs the permissions V(org-token-read), V(org-token-write), and V(org-role-read) to look
     up roles. The role Organization Administrator has them.
-  - Astra shows a token once, in the answer to the request that makes it. When that answer is lost, the run fails and
-    names the C(client_id) of what was made, so that it can be removed. A second token is never made for the first.
-  - Whether a token with the permissions V(org-audits-read) and V(org-stream-manage) alone may configure audit log
-    streaming is not certain. Astra's API description says so, and its documentation asks for the role Organization
+  - Astra shows a token once, in the answer to the request that creates it. If that answer is lost, the module fails and
+    names the C(client_id) of the new token, so that you can remove it. It never creates a second one instead.
+  - It is not certain that a token with only the permissions V(org-audits-read) and V(org-stream-manage) may configure
+    audit log streaming. Astra's API description says so, but its documentation asks for the role Organization
     Administrator.
 seealso:
   - module: datastax.astra.astra_token_info
@@ -67,7 +67,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Make an application token for daily runs
+- name: Create an application token for daily runs
   datastax.astra.astra_token:
     roles:
       - audit-log-streaming
@@ -99,14 +99,14 @@ action:
 token:
   description:
     - The application token itself. It is a secret.
-    - V(null) unless it was made in this run, because Astra shows it only then.
+    - V(null) unless it was created in this run, because Astra shows it only then.
   returned: success
   type: str
 client:
   description:
-    - The application token after the run, with C(client_id), C(roles) (their ids), C(description), C(created_at) and
+    - The application token after the run, with C(client_id), C(roles) (their IDs), C(description), C(created_at) and
       C(expires_at), as far as Astra shows them.
-    - V(null) when there is none.
+    - V(null) if there is none.
   returned: success
   type: dict
 previous:

@@ -11,7 +11,7 @@ module: astra_token_info
 short_description: Show an application token of an Astra organization, or list all
 version_added: 1.0.0
 description:
-  - Shows the application token with this client id in the organization that the O(application_token) belongs to, or
+  - Shows the application token with this client ID in the organization that the O(application_token) belongs to, or
     lists all. It shows no secret.
 author:
   - DataStax Astra collection contributors (@datastax)
@@ -23,7 +23,7 @@ extends_documentation_fragment:
 options:
   client_id:
     description:
-      - The part of the token between C(AstraCS:) and the second colon. If not set, all are listed.
+      - The part of the token between C(AstraCS:) and the second colon. If not set, all tokens are listed.
     type: str
 seealso:
   - module: datastax.astra.astra_token
@@ -37,7 +37,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 exists:
-  description: Whether there is a token with this client id.
+  description: Whether there is a token with this client ID.
   returned: when O(client_id) is set
   type: bool
 client:
@@ -46,7 +46,7 @@ client:
   type: dict
 clients:
   description:
-    - All tokens, each with C(client_id), C(roles) (their ids), C(description), C(created_at) and C(expires_at), as
+    - All tokens, each with C(client_id), C(roles) (their IDs), C(description), C(created_at) and C(expires_at), as
       far as Astra shows them.
   returned: when O(client_id) is not set
   type: list

@@ -16,7 +16,7 @@ description:
   - Reads the variables of the role P(datastax.astra.audit_log_destination#role) and does with them what the modules for
     tenants, namespaces, topics, sinks and Pulsar tokens do with their options.
   - It is the one task of the role. Use the role instead.
-  - Its result holds a secret, so Ansible shows nothing of it. What people have to see, it shows itself.
+  - Its result holds a secret, so Ansible shows nothing of it. The action itself shows what people need to see.
 author:
   - DataStax Astra collection contributors (@datastax)
 extends_documentation_fragment:
@@ -45,7 +45,7 @@ actions:
   description:
     - What was done, or would be done in check mode, to C(tenant), C(namespace), C(topic), C(sink), C(token) and
       C(client_conf); each is V(created), V(updated), V(deleted) or V(none).
-    - When the run failed, those that were done all the same.
+    - If the run failed, those that were still done.
   returned: always, unless the variables are wrong
   type: dict
   sample:
@@ -56,8 +56,8 @@ actions:
     client_conf: created
 names:
   description:
-    - What each part of RV(actions) is called. For C(token) it is the id, or V(null) for one that would be made, and for
-      C(client_conf) the path.
+    - The name of each part of RV(actions). For C(token) this is the ID, or V(null) for one that would be created. For
+      C(client_conf) this is the path.
   returned: success
   type: dict
   sample:
@@ -85,15 +85,15 @@ subscriptions:
   type: list
   elements: str
 sink:
-  description: The sink, as M(datastax.astra.astra_streaming_sink) returns it. V(null) when none is asked for.
+  description: The sink, as M(datastax.astra.astra_streaming_sink) returns it. V(null) if none is asked for.
   returned: success and O(datastax.astra.audit_log_destination#role:main:audit_log_destination_state=present)
   type: dict
 token_id:
-  description: Id of the Pulsar token. V(null) in check mode for one that would be made.
+  description: ID of the Pulsar token. V(null) in check mode for one that would be created.
   returned: success and O(datastax.astra.audit_log_destination#role:main:audit_log_destination_state=present)
   type: str
 expires_at:
-  description: End of the Pulsar token, in RFC 3339. V(null) when it has none.
+  description: When the Pulsar token expires, in RFC 3339. V(null) if it never does.
   returned: success and O(datastax.astra.audit_log_destination#role:main:audit_log_destination_state=present)
   type: str
 other_tokens:
@@ -102,13 +102,13 @@ other_tokens:
   type: list
   elements: dict
 replaced_token_id:
-  description: Id of the token that a rotation has still to revoke, or V(null).
+  description: ID of the token that a rotation still has to revoke, or V(null).
   returned: success and O(datastax.astra.audit_log_destination#role:main:audit_log_destination_state=present)
   type: str
 client_conf:
   description:
     - Text of a C(client.conf) with the token. It is a secret.
-    - V(null) in check mode for a token that would be made.
+    - V(null) in check mode for a token that would be created.
   returned: success and O(datastax.astra.audit_log_destination#role:main:audit_log_destination_state=present)
   type: str
 client_conf_path:

@@ -13,7 +13,7 @@ module: audit_log_destination_revoke
 short_description: Revoke the token that a rotation has replaced
 version_added: 1.0.0
 description:
-  - Revokes the old Pulsar token of a destination when every stream that uses it has the new one and the broker takes
+  - Revokes the old Pulsar token of a destination once every stream that uses it has the new one and the broker accepts
     that. Otherwise it fails, and the old token stays valid.
   - It is a step of the playbook C(datastax.astra.audit_log_destination). Use the playbook instead.
 author:
@@ -40,7 +40,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 revoked_token_id:
-  description: Id of the token, or V(null) when there was none to be revoked.
+  description: ID of the token, or V(null) if there was none to revoke.
   returned: success
   type: str
 """

@@ -16,8 +16,8 @@ description:
   - Reads the variables of the role P(datastax.astra.audit_log_stream#role) and the C(client.conf) that they name, and
     does with them what M(datastax.astra.astra_audit_log_stream) does with its options.
   - It is the one task of the role. Use the role instead.
-  - What C(module_defaults) give for M(datastax.astra.astra_audit_log_stream), or for its group, counts for what no
-    variable gives.
+  - If no variable sets an option, it uses the C(module_defaults) for M(datastax.astra.astra_audit_log_stream) or for
+    its group.
 author:
   - DataStax Astra collection contributors (@datastax)
 extends_documentation_fragment:

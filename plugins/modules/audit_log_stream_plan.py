@@ -15,8 +15,8 @@ version_added: 1.0.0
 description:
   - Reads the variables of the role P(datastax.astra.audit_log_stream#role) of every host of the play, and finds what
     is wrong with them without sending anything.
-  - Reads what the service has stored for all of them at once, asks the broker whether the tokens may produce where
-    something is about to be written, and shows what differs.
+  - Reads what the service has stored for all of them at once and shows what differs. Where something is about to be
+    written, it asks the broker whether the token may produce.
   - It runs once for all hosts, and changes nothing.
   - The playbooks of this collection begin with it. Use them instead.
 author:
@@ -42,33 +42,35 @@ options:
     choices: [stop, skip]
     default: stop
   per_host:
-    description: Leaves it to the role to ask the service, and returns all hosts in RV(hosts).
+    description: Whether to leave asking the service to the role, and return all hosts in RV(hosts).
     type: bool
     default: false
   concurrency:
-    description: How many organizations the service is asked about at once, at most.
+    description: About how many organizations to ask the service at once, at most.
     type: int
     default: 64
   throttle:
-    description: As O(concurrency), the smaller of both counts. With V(0), there is no such limit.
+    description: Like O(concurrency). The smaller of the two counts. V(0) sets no limit.
     type: int
     default: 0
   rate:
-    description: How many requests the service is sent in a second, at most. If not set, there is no such limit.
+    description: How many requests to send to the service per second, at most. If not set, there is no limit.
     type: float
   max_fail_percentage:
-    description: It is only checked to be a number, before anything is changed.
+    description: Only checked to be a number, before anything is changed.
     type: float
   delivery_json:
     description:
-      - With O(purpose=delivery), a file on the controller that gets the same as JSON, a record for each organization.
+      - With O(purpose=delivery), a file on the controller to write the same to, as JSON, a record for each
+        organization.
       - In C(probe), a record has what the module M(datastax.astra.astra_audit_log_probe) returns, C(arrived),
         C(is_certain), C(latency), C(message), C(message_id) and C(role), or V(null) if it was not to be probed.
     type: path
   delivery_probe:
     description:
-      - With O(purpose=delivery), makes and deletes a custom role in each organization, and waits for the event of it.
-      - It is not done in check mode.
+      - With O(purpose=delivery), whether to create and delete a custom role in each organization, and wait for the
+        event.
+      - This is not done in check mode.
     type: bool
     default: false
   delivery_probe_timeout:
@@ -77,15 +79,15 @@ options:
     default: 120
   delivery_strict:
     description:
-      - With O(purpose=delivery), whether what cannot be known fails too, and with O(delivery_probe) an event that does
+      - With O(purpose=delivery), whether an unknown verdict fails too, and with O(delivery_probe) an event that does
         not arrive.
     type: bool
     default: false
   info_json:
-    description: With O(purpose=info), a file on the controller that gets the same as JSON.
+    description: With O(purpose=info), a file on the controller to write the same to, as JSON.
     type: path
   audit_dir:
-    description: With O(purpose=audit), a directory on the controller for report, history and the other files.
+    description: With O(purpose=audit), a directory on the controller for the report, the history and the other files.
     type: path
   audit_rules:
     description:
@@ -94,8 +96,7 @@ options:
     type: raw
   audit_waivers:
     description:
-      - With O(purpose=audit), a list of those who are excused, each with C(organization), C(rule), C(reason) and
-        C(until).
+      - With O(purpose=audit), a list of waivers, each with C(organization), C(rule), C(reason) and C(until).
     type: raw
   audit_slice:
     description: With O(purpose=audit), which part of the fleet this is, in your own words, if it is not all of it.
@@ -119,12 +120,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 hosts:
-  description: Those for which there is something to do, and those that have failed.
+  description: The hosts for which there is something to do, and those that failed.
   returned: success
   type: list
   elements: str
 failures:
-  description: For each host that has failed the result that it gets, such as RV(ignore:msg).
+  description: For each host that failed, the result that it gets, such as RV(ignore:msg).
   returned: success
   type: dict
 unchanged:
@@ -132,13 +133,18 @@ unchanged:
   returned: success
   type: int
 not_compared:
-  description: For how many of these nobody knows whether the stored token is the right one.
+  description: For how many of these it is unknown whether the stored token is the right one.
   returned: success
   type: int
 verified:
   description: Whether the broker was asked about the destinations that are about to be written.
   returned: success
   type: bool
+screen:
+  description: What is shown after the failures, a list of lines with their kinds, if the role has nothing to do.
+  returned: when a host failed and nothing is to be changed
+  type: list
+  elements: list
 remarks:
   description: What else is worth knowing.
   returned: success

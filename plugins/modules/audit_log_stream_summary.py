@@ -15,6 +15,8 @@ version_added: 1.0.0
 description:
   - Shows how many organizations ended how, who changed, and who failed and why, by what the role
     P(datastax.astra.audit_log_stream#role) has registered for each host of the play.
+  - Where the plan found problems, and after a playbook that only looks, such as
+    C(datastax.astra.audit_log_stream_info), it shows what was found.
   - It runs once for all hosts, in the last batch or when no further batch will run. It belongs in an C(always) section.
   - The counts and the names of the failed hosts are set as statistics C(audit_log_stream_counts) and
     C(audit_log_stream_failed).

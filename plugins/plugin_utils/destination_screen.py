@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.datastax.astra.plugins.plugin_utils.screens import Line
+from ansible_collections.datastax.astra.plugins.plugin_utils.screens import Line, Shape, head, wrap
 from ansible_collections.datastax.astra.plugins.plugin_utils.variables import show_path
 
 
-def show_destination(name: str, result: Mapping[str, Any], check_mode: bool) -> list[Line]:
+def show_destination(name: str, result: Mapping[str, Any], check_mode: bool, shape: Shape) -> list[Line]:
     """Return what became of the parts of a destination.
 
     :arg name: of the host.
@@ -22,15 +22,18 @@ def show_destination(name: str, result: Mapping[str, Any], check_mode: bool) -> 
     actions = {part: action for part, action in result["actions"].items() if action != "none"}
     if not actions:
         expiry = f"; its Pulsar token {_say_end(result)}" if result.get("token_id") else ""
-        return [Line(f"Destination {name}: as it should be{expiry}", "ok")]
+        return head(f"Destination {name}: as it should be{expiry}", "ok", shape)
     would = "would be " if check_mode else ""
     lines = [Line(f"Destination {name}", "changed")]
     width = max(len(would + action) for action in actions.values())
     for part, action in actions.items():
-        lines.append(Line(f"  {would + action:<{width}}  {_describe(part, result)}", "changed"))
+        first, *others = wrap(_describe(part, result), shape.width - width - 4)
+        lines.append(Line(f"  {would + action:<{width}}  {first}", "changed"))
+        lines += (Line(" " * (width + 4) + text, "changed") for text in others)
     if result.get("replaced_token_id"):
         old, new = result["replaced_token_id"], result.get("token_id") or "the new one"
-        lines.append(Line(f"  Pulsar token {old} stays valid until every stream has {new}.", "warn"))
+        text = f"Pulsar token {old} stays valid until every stream has {new}."
+        lines += (Line(f"  {line}", "warn") for line in wrap(text, shape.width - 2))
     return lines
 
 
@@ -52,4 +55,5 @@ def _say_end(result: Mapping[str, Any]) -> str:
 
 
 def _count(thing: str, names: Any) -> str:
-    return f"{thing}{'' if len(names) == 1 else 's'} {', '.join(names)}" if names else f"no {thing}"
+    # The name stays with the word, where the line is wrapped.
+    return f"{thing}{'' if len(names) == 1 else 's'}\u00a0{', '.join(names)}" if names else f"no {thing}"

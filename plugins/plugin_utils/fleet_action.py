@@ -98,9 +98,27 @@ class FleetAction(ActionBase):
 
 
 def show_lines(lines: Iterable[screens.Line]) -> None:
-    """Show lines in their colours."""
+    """Show lines in their colours. Empty ones go with a neighbour, because jobs of AWX drop what is empty by itself."""
+    shown: list[screens.Line] = []
+    empty = ""
     for line in lines:
+        if line.text:
+            shown.append(line._replace(text=empty + line.text))
+            empty = ""
+        else:
+            empty += "\n"
+    if empty and shown:
+        # Ansible takes one away.
+        shown[-1] = shown[-1]._replace(text=f"{shown[-1].text}{empty}\n")
+    for line in shown:
         display.display(line.text, color=getattr(C, _COLOURS[line.kind]) if line.kind else None)
+
+
+def make_statistics(outcomes: Sequence[screens.Outcome]) -> dict[str, Any]:
+    """Return what the next node of a workflow may want to know, as a result has it."""
+    failed = sorted({each.name for each in outcomes if each.kind == "failed"})
+    stats = {"audit_log_stream_counts": screens.count_outcomes(outcomes), "audit_log_stream_failed": failed}
+    return {"data": stats, "per_host": False, "aggregate": False}
 
 
 class Progress:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Callable, NamedTuple
 
 from ansible_collections.datastax.astra.plugins.module_utils._api import Api
@@ -129,14 +129,18 @@ def find_failures(verdicts: Sequence[Verdict], probed: Mapping[str, Arrival], st
     return failures
 
 
-def draw(verdicts: Sequence[Verdict], probed: Mapping[str, Arrival], shape: screens.Shape) -> list[screens.Line]:
-    """Return the lines of the screen: what is broken and why, what is not known, and what may get lost."""
+def draw(
+    verdicts: Sequence[Verdict], probed: Mapping[str, Arrival], failed: Collection[str], shape: screens.Shape
+) -> list[screens.Line]:
+    """Return the lines of the screen: what is broken and why, what is not known, and what may get lost.
+
+    :arg probed: what became of the events of those that were probed.
+    :arg failed: the names of those that fail.
+    """
     counts = {kind: sum(each.verdict == kind for each in verdicts) for kind in _KINDS}
-    shown = ", ".join(f"{number:,} {kind}" for kind, number in counts.items() if number)
-    total = f"{len(verdicts):,} organization{'' if len(verdicts) == 1 else 's'}"
     is_sure = not counts[UNKNOWN] and all(arrival.arrived for arrival in probed.values())
     colour = "error" if counts[BROKEN] else "ok" if is_sure else "warn"
-    lines = [screens.Line(f"Audit log delivery: {total}: {shown}", colour)]
+    lines = screens.head(f"Audit log delivery: {screens.say_counts(counts)}", colour, shape)
     for heading, kind, outcome in (("Broken", BROKEN, "failed"), ("Unknown", UNKNOWN, "not run")):
         chosen = [screens.Outcome(each.name, outcome, each.why) for each in verdicts if each.verdict == kind]
         lines += screens.list_outcomes(heading, chosen, shape)
@@ -153,4 +157,4 @@ def draw(verdicts: Sequence[Verdict], probed: Mapping[str, Arrival], shape: scre
     if quiet:
         hint = f"{screens.name_some(quiet)}: all is well, and no event has come yet."
         lines += screens.say([f"{hint} To see one, add -e audit_log_delivery_probe=true."], shape)
-    return lines
+    return [*lines, *screens.say_limit(list(failed), len(verdicts), shape)]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 NOT_STREAMED = "Not streamed"
@@ -20,6 +20,7 @@ OUTCOMES = ("created", "updated", "deleted", "unchanged", "failed", "not run")
 
 MOST_PRODUCERS = 50  # of a topic on a shared cluster of Astra Streaming
 NAME_LINES = 3  # for the names of organizations that share a cause; all of them with more verbosity
+CAUSES = 10  # that a section lists; all of them with more verbosity
 LIMIT_NAMES = 60  # of a --limit that is shown without more verbosity
 _COLOURS = {
     "created": "changed",
@@ -65,18 +66,20 @@ class Shape(NamedTuple):
 
 
 def show_plan(outcomes: Sequence[Outcome], check_mode: bool, shape: Shape) -> list[Line]:
-    """Return what is about to happen: who differs and why."""
+    """Return what is about to happen: who differs and why.
+
+    Who fails, and in check mode who differs, is named by the summary that follows.
+    """
     counts = count_outcomes(outcomes)
     differing = counts["created"] + counts["updated"] + counts["deleted"]
     if counts["unchanged"] == len(outcomes):
         return show_summary(outcomes, [], check_mode, shape)
-    parts = [f"{differing:,} of {_count(outcomes)} {'differs' if differing == 1 else 'differ'}"] if differing else []
-    parts += [f"{counts['failed']:,}{'' if parts else ' of ' + _count(outcomes)} failed"] if counts["failed"] else []
-    lines = _head(f"Audit log streaming: the plan: {', '.join(parts)}", _judge(counts), shape)
-    verb = "Would be" if check_mode else "To be"
-    for kind in ("created", "updated", "deleted", "failed"):
-        heading = "Failed" if kind == "failed" else f"{verb} {kind}"
-        lines += list_outcomes(heading, [each for each in outcomes if each.kind == kind], shape)
+    parts = [f"{_say_share(differing, len(outcomes))} {'differs' if differing == 1 else 'differ'}"] if differing else []
+    failed = f"{counts['failed']:,}" if parts else _say_share(counts["failed"], len(outcomes))
+    parts += [f"{failed} failed"] if counts["failed"] else []
+    lines = head(f"Audit log streaming: the plan: {', '.join(parts)}", _judge(counts), shape)
+    for kind in () if check_mode else ("created", "updated", "deleted"):
+        lines += list_outcomes(f"To be {kind}", [each for each in outcomes if each.kind == kind], shape)
     return lines
 
 
@@ -88,19 +91,20 @@ def show_summary(outcomes: Sequence[Outcome], remarks: Sequence[str], check_mode
     counts = count_outcomes(outcomes)
     would = "would be " if check_mode else ""
     words = {kind: would + kind for kind in ("created", "updated", "deleted")}
-    shown = [f"{counts[kind]:,} {words.get(kind, kind)}" for kind in _BY_IMPORTANCE if counts[kind]]
     mode = ", check mode" if check_mode else ""
     if counts["unchanged"] == len(outcomes):
-        shown = [_say_all_well(len(outcomes))]
+        said = _say_all_well(len(outcomes))
     else:
-        shown = [f"{_count(outcomes)}: {', '.join(shown)}"]
-    lines = _head(f"Audit log streaming{mode}: {shown[0]}", _judge(counts), shape)
+        said = say_counts({words.get(kind, kind): counts[kind] for kind in _BY_IMPORTANCE})
+    lines = head(f"Audit log streaming{mode}: {said}", _judge(counts), shape)
     for kind in ("created", "updated", "deleted", "failed"):
         lines += list_outcomes(
             words.get(kind, kind).capitalize(), [each for each in outcomes if each.kind == kind], shape
         )
     failed = [each.name for each in outcomes if each.kind == "failed"]
-    return [*lines, *say(remarks, shape), *say_limit(failed, len(outcomes), shape)]
+    # Where nobody else was reached, the same command does it.
+    reached = len(outcomes) - counts["not run"]
+    return [*lines, *say(remarks, shape), *say_limit(failed, reached, shape)]
 
 
 def show_problems(problems: Mapping[str, Iterable[tuple[str, str]]], total: int, shape: Shape) -> list[Line]:
@@ -109,7 +113,8 @@ def show_problems(problems: Mapping[str, Iterable[tuple[str, str]]], total: int,
     :arg problems: for each organization's name pairs of a cause and of the same with its place.
     :arg total: how many organizations were looked at.
     """
-    lines = [Line(f"Audit log streaming: {len(problems):,} of {_say_organizations(total)} have problems", "error")]
+    verb = "has" if len(problems) == 1 else "have"
+    lines = [Line(f"Audit log streaming: {_say_share(len(problems), total)} {verb} problems", "error")]
     return [*lines, *list_outcomes("Problems", group_findings(problems), shape)]
 
 
@@ -164,13 +169,13 @@ def show_streams(
         names.setdefault(place, []).append(name)
     idle = len(names.get(NOT_STREAMED, ()))
     numbers = {"streamed": len(places) - idle, "not streamed": idle, "failed": len({each.name for each in failures})}
-    counts = ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
-    total = _say_organizations(len(places) + numbers["failed"])
-    lines = _head(f"Audit log streaming: {total}: {counts}", "error" if failures else "ok", shape)
+    lines = head(f"Audit log streaming: {say_counts(numbers)}", "error" if failures else "ok", shape)
     for place in sorted(names, key=lambda place: (place == NOT_STREAMED, -len(names[place]))):
-        lines += [Line(""), Line(place, "skip" if place == NOT_STREAMED else "")]
+        lines += [Line(""), *head(place, "skip" if place == NOT_STREAMED else "", shape)]
         lines += (Line(text) for text in _list_names(names[place], "", shape))
-    return [*lines, *list_outcomes("Failed", failures, shape), *say(remarks, shape)]
+    lines += [*list_outcomes("Failed", failures, shape), *say(remarks, shape)]
+    failed = list(dict.fromkeys(each.name for each in failures))
+    return [*lines, *say_limit(failed, len(places) + len(failed), shape)]
 
 
 def show_progress(done: int, total: int, doing: str) -> list[Line]:
@@ -184,6 +189,19 @@ def count_outcomes(outcomes: Iterable[Outcome]) -> dict[str, int]:
     for each in outcomes:
         counts[each.kind] += 1
     return counts
+
+
+def say_counts(counts: Mapping[str, int]) -> str:
+    """Return how many organizations are what: ``all 3 organizations failed``, ``3 organizations: 1 failed, 2 created``.
+
+    :arg counts: a number for each word, the most important one first.
+    """
+    total = sum(counts.values())
+    parts = [f"{number:,} {word}" for word, number in counts.items() if number]
+    if len(parts) != 1:
+        return f"{_say_organizations(total)}: {', '.join(parts)}"
+    [word] = [word for word, number in counts.items() if number]
+    return f"{_say_share(total, total)} {word}"
 
 
 def group_findings(findings: Mapping[str, Iterable[tuple[str, str]]], kind: str = "failed") -> list[Outcome]:
@@ -222,6 +240,7 @@ _BY_IMPORTANCE = ("failed", "created", "updated", "deleted", "unchanged", "not r
 _NARROWEST = 36  # columns that text needs beside something
 _WIDEST = 120  # columns of prose that are easy to read
 _FEW = 5
+_STICKS = re.compile(r"(?<!\S)(-e|--limit|at|\d+(?:,\d{3})*) (?=\S)")  # to the next word
 
 
 def _judge(counts: Mapping[str, int]) -> str:
@@ -236,15 +255,19 @@ def _say_all_well(total: int) -> str:
     return f"all {total:,} organizations are as they should be"
 
 
+def _say_share(number: int, total: int) -> str:
+    """Return how many of all: ``3 of 30 organizations``, ``all 30 organizations``, ``1 organization``."""
+    if number < total:
+        return f"{number:,} of {_say_organizations(total)}"
+    return f"{'' if total == 1 else 'all '}{_say_organizations(total)}"
+
+
 def _say_organizations(total: int) -> str:
     return f"{total:,} organization{'' if total == 1 else 's'}"
 
 
-def _count(outcomes: Collection[Outcome]) -> str:
-    return _say_organizations(len(outcomes))
-
-
-def _head(text: str, kind: str, shape: Shape) -> list[Line]:
+def head(text: str, kind: str, shape: Shape) -> list[Line]:
+    """Return what a screen, or a part of it, is about; what goes on below is indented."""
     first, *others = wrap(text, shape.width - 2)
     return [Line(first, kind), *(Line(f"  {line}", kind) for line in others)]
 
@@ -261,8 +284,15 @@ def list_outcomes(heading: str, outcomes: Iterable[Outcome], shape: Shape) -> li
         return []
     lines = [Line(""), Line(heading, kind)]
     # Those who are many come first.
-    for why, names in sorted(groups.items(), key=lambda group: -len(group[1])):
+    ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
+    shown = ordered if shape.verbose or len(ordered) <= CAUSES else ordered[: CAUSES - 1]
+    for why, names in shown:
         lines += (Line(text, kind) for text in _list_names(names, why, shape))
+    left = ordered[len(shown) :]
+    if left:
+        number = len({name for _why, names in left for name in names})
+        text = f"{_say_organizations(number)}, for {len(left):,} other reasons: -v shows them here."
+        lines.append(Line(f"  and {text}", kind))
     return lines
 
 
@@ -300,11 +330,10 @@ def wrap_names(names: Sequence[str], width: int, verbose: bool) -> list[str]:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Return a paragraph as lines. Words stay whole, so that names, paths and URLs can be copied."""
-    text = " ".join(text.split())
-    return textwrap.wrap(
-        text, min(max(width, _NARROWEST), _WIDEST), break_long_words=False, break_on_hyphens=False
-    ) or [""]
+    """Return a paragraph as lines. Words stay whole, so that names, paths, URLs and options can be copied."""
+    text = _STICKS.sub("\\1\u00a0", re.sub(r"[^\S\u00a0]+", " ", text.strip()))
+    lines = textwrap.wrap(text, min(max(width, _NARROWEST), _WIDEST), break_long_words=False, break_on_hyphens=False)
+    return [line.replace("\u00a0", " ") for line in lines] or [""]
 
 
 def say_limit(names: Sequence[str], total: int, shape: Shape) -> list[Line]:

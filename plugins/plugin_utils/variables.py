@@ -89,12 +89,13 @@ class Role(NamedTuple):
             if short in self.extra_only:
                 if extra is None or name in extra:
                     continue
-                reason = f"{self.extra_only[short]}, so it works as an extra variable (-e) alone."
+                reason = f"{self.extra_only[short]}, so it works only as an extra variable (-e)."
             elif short in known or _is_result(value) or _is_mentioned(name, variables):
                 continue
             else:
                 near = difflib.get_close_matches(short, known, 1)
-                reason = f"is read by nothing{f'; there is {self.prefix}{near[0]}' if near else ''}."
+                hint = f"; did you mean {self.prefix}{near[0]}?" if near else "."
+                reason = f"is not a known variable{hint}"
             place = describe_origin(value, next(key for key in variables if key == name))
             problems.append(Finding(f"{name} {reason}", f"{name}{place} {reason}"))
         return problems
@@ -240,7 +241,7 @@ def validate(spec: Mapping[str, Any], options: dict[str, Any], problems: list[st
             missing = [key for key in below if below[key].get("required") and value.get(key) is None]
             problems += [f"{place}{name}.{key} is needed." for key in missing]
             unread = [str(key) for key in value if key not in below]
-            problems += [f"{place}{name}.{key} is read by nothing; there are {', '.join(below)}." for key in unread]
+            problems += [f"{place}{name}.{key} is not a known key; the keys are {', '.join(below)}." for key in unread]
             optional = {key: {**option, "required": False} for key, option in below.items()}
             given = {key: item for key, item in value.items() if key in below and item is not None}
             below_validated = validate(optional, given, problems, f"{place}{name}.")

@@ -60,8 +60,9 @@ def test_all_pass(fleet):
     lines = shown(run)
     assert lines[0] == "Audit of audit log streaming: all 6 organizations pass"
     assert lines[-1] == "Report: audit/audit.html"
-    assert "6 organizations: could not be compared (token_compared). Set audit_log_stream_fingerprint_store." in flat(
-        lines
+    assert (
+        "6 organizations: the token could not be compared (token_compared). Set audit_log_stream_fingerprint_store."
+        in flat(lines)
     )
     assert {path.name for path in (fleet.directory / "audit").iterdir()} == FILES
     assert findings(fleet) == {}

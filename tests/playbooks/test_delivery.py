@@ -75,4 +75,4 @@ def test_check_mode_probes_nothing(mixed):
 def test_a_variable_that_nothing_reads(mixed):
     run = mixed.play("-e", "audit_log_delivery_strct=true", "--limit", "acme-1", playbook=DELIVERY, status=2)
     [said] = run.section("Unknown")["acme-1"]
-    assert said.startswith("audit_log_delivery_strct is read by nothing; there is audit_log_delivery_strict.")
+    assert said.startswith("audit_log_delivery_strct is not a known variable; did you mean audit_log_delivery_strict?")

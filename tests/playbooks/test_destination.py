@@ -196,7 +196,7 @@ class TestProblems:
             ({"retention": {"time": "soon"}}, "audit_log_destination_retention ("),
             ({"retention": {"tiem": "7d"}}, "audit_log_destination_retention.tiem ("),
             ({"validity": "10d"}, "audit_log_destination_min_validity must be shorter"),
-            ({"subscription": ["siem"]}, "is read by nothing; there is audit_log_destination_subscriptions."),
+            ({"subscription": ["siem"]}, "is not a known variable; did you mean audit_log_destination_subscriptions?"),
             ({"rotate": True}, "audit_log_destination_rotate ("),
             ({"sink": {"connector": "kafka"}}, "audit_log_destination_sink.name ("),
             ({"application_token": "{{ vault_nobody }}"}, "audit_log_destination_application_token ("),

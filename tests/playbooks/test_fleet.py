@@ -44,8 +44,10 @@ def headline(total, *, check=False, failed=0, created=0, updated=0, deleted=0, u
     would = "would be " if check else ""
     counts = {"failed": failed, f"{would}created": created, f"{would}updated": updated, f"{would}deleted": deleted}
     counts |= {"unchanged": unchanged, "not run": not_run}
-    numbers = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-    return f"{start}{total} organization{'' if total == 1 else 's'}: {numbers}"
+    found = {word: count for word, count in counts.items() if count}
+    if len(found) == 1:
+        return f"{start}{'1 organization' if total == 1 else f'all {total} organizations'} {next(iter(found))}"
+    return f"{start}{total} organizations: {', '.join(f'{count} {word}' for word, count in found.items())}"
 
 
 def lacks_the_role(name=None):

@@ -310,5 +310,5 @@ def test_preflight_finds_mistakes(fleet, watched):
     }
     fleet.describe(hosts=hosts)
     run = watched(status=2)
-    assert sorted(run.section("Failed")) == NAMES
+    assert sorted(run.section("Problems")) == NAMES
     assert fleet.requests() == {}

@@ -94,13 +94,14 @@ class TestUnreadVariables:
         fleet.describe(hosts={"acme-1": {"audit_log_stream_stat": "absent"}})
         result, _run = play_role(fleet, status=2)
         assert result["msg"] == (
-            "audit_log_stream_stat (inventory/hosts.yml:5) is read by nothing; there is audit_log_stream_state."
+            "audit_log_stream_stat (inventory/hosts.yml:5) is not a known variable; did you mean "
+            "audit_log_stream_state?"
         )
         assert fleet.requests() == {}
 
     def test_nothing_is_like_it(self, fleet):
         result, _run = play_role(fleet, status=2, variables={"audit_log_stream_zzzz": 1})
-        assert result["msg"].endswith("is read by nothing.")
+        assert result["msg"].endswith("is not a known variable.")
 
     def test_variables_of_the_users_own(self, fleet):
         """A template that uses one reads it."""

@@ -130,7 +130,7 @@ def test_short_lived_tokens(fleet, token_service, arguments):
 
 def test_fingerprints_from_elsewhere(fleet):
     """What is kept in a CMDB comes with the inventory: not for all, because some are new."""
-    variables = yaml.safe_load(example("give it back as"))
+    variables = yaml.safe_load(example("such as a vault or a CMDB"))
     fleet.describe(**variables)
     fleet.play()
     fingerprints = {name: fingerprint(IDS[name], PULSAR_TOKEN) for name in NAMES[:4]}
@@ -144,9 +144,9 @@ def test_fingerprints_from_elsewhere(fleet):
 def test_a_variable_that_is_omitted_counts_as_not_given(fleet):
     omitted = "{{ nothing | default(omit) }}"
     fleet.describe(audit_log_stream_auth_name=omitted, audit_log_stream_wait_timeout=omitted)
-    assert fleet.play().headline().endswith(": 6 created")
+    assert fleet.play().headline().endswith(": all 6 organizations created")
     fleet.describe(
         audit_log_stream_organization_id=omitted,
         hosts={name: {"audit_log_stream_organization_id": omitted} for name in NAMES},
     )
-    assert fleet.play(playbook=f"{APPLY}_info").headline() == "Audit log streaming: 6 organizations: 6 streamed"
+    assert fleet.play(playbook=f"{APPLY}_info").headline() == "Audit log streaming: all 6 organizations streamed"

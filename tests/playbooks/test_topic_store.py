@@ -43,14 +43,14 @@ def count(fleet) -> dict[str, int]:
 
 
 def test_a_topic_is_read_once_for_all_that_share_it(shared):
-    assert shared.play().headline().endswith(": 6 created")
+    assert shared.play().headline().endswith(": all 6 organizations created")
     count(shared)
     assert "as they should be" in " ".join(shared.play().report())
     assert count(shared) == {"GET": len(TOPICS)}
 
     # Who shares a topic is told what is there for each, and a write is preceded by a look of its own.
     use_token(shared, "second")
-    assert shared.play("--limit", "acme-1,acme-5").headline().endswith(": 2 updated")
+    assert shared.play("--limit", "acme-1,acme-5").headline().endswith(": all 2 organizations updated")
     count(shared)
     run = shared.play()
     assert run.headline() == "Audit log streaming: 6 organizations: 4 updated, 2 unchanged"
@@ -67,6 +67,6 @@ def test_a_topic_that_cannot_be_read_is_not_asked_for_each(shared):
     count(shared)
     shared.service.fault(match={"path": "audit-1/properties$"}, status=403, times=None)
     run = shared.play("--check", "--limit", "acme-1,acme-2,acme-3")
-    assert run.headline() == "Audit log streaming, check mode: 3 organizations: 3 would be updated"
+    assert run.headline() == "Audit log streaming, check mode: all 3 organizations would be updated"
     # One for the plan, and one for each of the three that it hands over.
     assert count(shared) == {"GET": 1 + 3}

@@ -50,14 +50,14 @@ def test_proven(prove, place):
     before = place.traces()
     record, screen = prove()
     assert (record["verdict"], record["risks"]) == ("proven", [])
-    assert "Audit log delivery: 1 organization: 1 proven" in screen
+    assert "Audit log delivery: 1 organization proven" in screen
     assert place.traces() == before
 
 
 def test_quiet_and_at_risk(prove):
     record, screen = prove()
     assert record["verdict"] == "quiet"
-    assert "1 quiet" in screen
+    assert "1 organization quiet" in screen
     assert "At risk" in screen
     assert "add -e audit_log_delivery_probe=true" in " ".join(screen.split())
 
@@ -67,7 +67,7 @@ def test_broken_by_rights(prove, role):
     record, screen = prove(role=role, status=2)
     assert record["verdict"] == "broken"
     assert "no right" in record["why"]
-    assert "1 broken" in screen
+    assert "1 organization broken" in screen
 
 
 def test_broken_by_the_token(prove):
@@ -76,7 +76,7 @@ def test_broken_by_the_token(prove):
     [failed] = [check for check in record["delivery"]["checks"] if check["state"] == "failed"]
     assert failed["id"] == "authenticate"
     assert record["why"].startswith(failed["message"])
-    assert "1 broken" in screen
+    assert "1 organization broken" in screen
 
 
 def test_out_of_reach(prove, place):
@@ -84,7 +84,7 @@ def test_out_of_reach(prove, place):
         endpoint = f"pulsar://127.0.0.1:{server.getsockname()[1]}"
     record, screen = prove(endpoint=endpoint)
     assert record["verdict"] == "unknown"
-    assert "1 unknown" in screen
+    assert "1 organization unknown" in screen
     # Evidence outweighs what this machine cannot try.
     with place.producer() as producer:
         producer.send(b"an event")

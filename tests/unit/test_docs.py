@@ -61,7 +61,8 @@ def test_examples(example):
 def known_variables():
     """The variables that role and playbooks read and set, and the names of playbooks and plugins."""
     known = {name for spec in SPECS for entry_point in spec.values() for name in entry_point["options"]}
-    sources = [*ROOT.glob("playbooks/*.yml"), *ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("plugins/action/*.py")]
+    patterns = ("playbooks/*.yml", "roles/*/tasks/*.yml", "plugins/action/*.py", "plugins/plugin_utils/*.py")
+    sources = [path for pattern in patterns for path in ROOT.glob(pattern)]
     known |= {path.stem for path in (*ROOT.glob("playbooks/*.yml"), *ROOT.glob("plugins/*/*.py"))}
     for path in sources:
         known |= set(re.findall(VARIABLE, path.read_text()))

@@ -114,7 +114,7 @@ def _judge_variables(observation: Observation, thresholds: Mapping[str, int], no
 
 def _judge_reading(observation: Observation, thresholds: Mapping[str, int], now: datetime.datetime) -> Verdict | None:
     if observation["error"] is not None:
-        return Verdict(UNKNOWN, observation["error"], observation["error"], "Fix the cause, and run the audit again.")
+        return Verdict(UNKNOWN, observation["error"], observation["error"])
     if observation["exists"] is None:
         # Where the variables have mistakes, that is the one cause, and said there.
         return None if observation["problems"] else Verdict(UNKNOWN, "was not read", "It was not read.")
@@ -203,7 +203,7 @@ def _judge_token_compared(
 ) -> Verdict | None:
     if not observation["token_compared"]:
         reason = "The service never shows its token, and no fingerprint of the one last sent is on record."
-        return Verdict(UNKNOWN, "could not be compared", reason, "Set audit_log_stream_fingerprint_store.")
+        return Verdict(UNKNOWN, "the token could not be compared", reason, "Set audit_log_stream_fingerprint_store.")
     if observation["differences"] and not any(map(_is_secret, observation["differences"])):
         return None  # Only a secret that differs alone is seen: whatever else differs has it sent anyway.
     if observation["differences"]:

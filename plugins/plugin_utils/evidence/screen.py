@@ -18,6 +18,7 @@ from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.findings i
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.rules import FAILED, UNKNOWN
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.text import count, visible
 from ansible_collections.datastax.astra.plugins.plugin_utils.screens import (
+    CAUSES,
     Line,
     Shape,
     generalize,
@@ -42,9 +43,15 @@ def draw(audit: Audit, shape: Shape, report: str | None = None) -> list[Line]:
         text = f"The history of audits cannot be trusted, so this audit was not added to it: {problem}"
         lines += [Line(""), *(Line(line, "error") for line in wrap(text, shape.width))]
     causes = audit.find_causes(FAILED, UNKNOWN)
-    for cause in causes:
-        if cause.findings[0].broken:
-            lines += _list_cause(cause, audit.run["time"], shape)
+    broken = [cause for cause in causes if cause.findings[0].broken]
+    shown = broken if shape.verbose or len(broken) <= CAUSES else broken[: CAUSES - 1]
+    for cause in shown:
+        lines += _list_cause(cause, audit.run["time"], shape)
+    left = broken[len(shown) :]
+    if left:
+        number = len({finding.organization for cause in left for finding in cause.findings})
+        text = f"And {count(number, 'organization')}, for {len(left):,} other reasons: -v shows them here."
+        lines += [Line(""), Line(text, "error")]
     allowed = [_describe_allowed(cause) for cause in causes if not cause.findings[0].broken]
     lines += say([*allowed, *_describe_waivers(audit)], shape)
     failed = [visible(one.name) for one in audit.organizations if one.state in (FAILED, UNKNOWN)]

@@ -66,7 +66,7 @@ FLEET = [
 @pytest.mark.parametrize("width", [80, 120, 200])
 def test_the_screen(width):
     probed = {"acme-1": Arrival("The event arrived.", arrived=True), "acme-2": Arrival("No event arrived.")}
-    text = "\n".join(line.text for line in draw(FLEET, probed, Shape(width)))
+    text = "\n".join(line.text for line in draw(FLEET, probed, ["acme-3", "acme-4"], Shape(width)))
     assert text.startswith("Audit log delivery: 5 organizations: 2 broken, 1 unknown, 1 quiet, 1 proven\n\nBroken\n")
     assert "acme-3, acme-4  The topic is gone. Make it." in text
     assert "acme-5  The broker is out of reach." in text
@@ -74,11 +74,12 @@ def test_the_screen(width):
     assert "Probed in vain\n  acme-2  No event arrived." in text
     assert "Probed\n  acme-1  The event arrived." in text
     assert "acme-2: all is well, and no event has come yet." in text
+    assert text.endswith("To repeat just the 2 that failed: --limit acme-3,acme-4")
     assert max(map(len, text.split("\n"))) <= width
 
 
 def test_nothing_is_said_of_what_there_is_none_of():
-    assert [line.text for line in draw(FLEET[:1], {}, Shape())] == ["Audit log delivery: 1 organization: 1 proven"]
+    assert [line.text for line in draw(FLEET[:1], {}, [], Shape())] == ["Audit log delivery: 1 organization proven"]
 
 
 @pytest.mark.parametrize(("strict", "names"), [(False, ["acme-3", "acme-4"]), (True, ["acme-3", "acme-4", "acme-5"])])
@@ -98,11 +99,11 @@ def test_a_probe_in_vain_fails_where_that_is_wanted():
 
 def test_the_colour_of_the_headline():
     for arrived, colour in ((True, "ok"), (False, "warn")):
-        assert draw(FLEET[:2], {"acme-2": Arrival("", arrived=arrived)}, Shape())[0].kind == colour
+        assert draw(FLEET[:2], {"acme-2": Arrival("", arrived=arrived)}, [], Shape())[0].kind == colour
 
 
 def test_a_mistake_always_fails():
-    mistaken = judge({**OBSERVED, "problems": ["audit_log_delivery_strct is read by nothing."]})
+    mistaken = judge({**OBSERVED, "problems": ["audit_log_delivery_strct is not a known variable."]})
     assert find_failures([mistaken], {}, strict=False) == {
-        "acme": "unknown: audit_log_delivery_strct is read by nothing."
+        "acme": "unknown: audit_log_delivery_strct is not a known variable."
     }

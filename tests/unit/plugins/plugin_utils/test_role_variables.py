@@ -206,8 +206,8 @@ class TestUnread:
     )
     def test_it_is_a_problem_that_names_the_nearest(self, name, near):
         [problem] = ROLE.find_unread({f"audit_log_stream_{name}": 1})
-        suffix = f"; there is audit_log_stream_{near}." if near else "."
-        assert problem.cause.startswith(f"audit_log_stream_{name} is read by nothing")
+        suffix = f"; did you mean audit_log_stream_{near}?" if near else "."
+        assert problem.cause.startswith(f"audit_log_stream_{name} is not a known variable")
         assert not near or problem.cause.endswith(suffix)
 
     @pytest.mark.parametrize(

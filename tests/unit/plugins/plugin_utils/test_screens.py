@@ -91,20 +91,27 @@ class TestPlan:
             "To be deleted",
             "  acme-5",
         ]
-        assert "Would be updated" in texts(screens.show_plan(outcomes, True, Shape()))
 
     @pytest.mark.parametrize(
-        ("outcomes", "headline"),
+        ("kinds", "headline"),
         [
-            ([Outcome("a", "failed", "No.")], "Audit log streaming: the plan: 1 of 1 organization failed"),
-            (
-                [Outcome("a", "failed", "No."), Outcome("b", "created")],
-                "Audit log streaming: the plan: 1 of 2 organizations differs, 1 failed",
-            ),
+            (["failed"], "1 organization failed"),
+            (["failed", "failed"], "all 2 organizations failed"),
+            (["failed", "unchanged"], "1 of 2 organizations failed"),
+            (["failed", "created"], "1 of 2 organizations differs, 1 failed"),
+            (["created"], "1 organization differs"),
+            (["created", "updated"], "all 2 organizations differ"),
         ],
     )
-    def test_failures(self, outcomes, headline):
-        assert screens.show_plan(outcomes, False, Shape())[0] == (headline, "error")
+    def test_headline(self, kinds, headline):
+        outcomes = [Outcome(str(number), kind) for number, kind in enumerate(kinds)]
+        line = screens.show_plan(outcomes, False, Shape())[0]
+        assert line == (f"Audit log streaming: the plan: {headline}", "error" if "failed" in kinds else "changed")
+
+    def test_what_the_summary_says_is_not_said_twice(self):
+        failed = [Outcome("a", "failed", "No."), Outcome("b", "updated", "topic")]
+        assert "No." not in "\n".join(texts(screens.show_plan(failed, False, Shape())))
+        assert len(screens.show_plan(failed, True, Shape())) == 1
 
 
 class TestSummary:
@@ -137,8 +144,8 @@ class TestSummary:
         outcomes = [Outcome("a", "created"), Outcome("b", "unchanged")]
         lines = texts(screens.show_summary(outcomes, [], True, Shape()))
         assert lines[:2] == [
-            "Audit log streaming, check mode: 2 organizations: 1 would be created, 1",
-            "  unchanged",
+            "Audit log streaming, check mode: 2 organizations: 1 would be created,",
+            "  1 unchanged",
         ]
         assert "Would be created" in lines
 
@@ -156,6 +163,15 @@ class TestSummary:
         ]
         assert "\n".join(lines).count("The service answered 403") == 2  # twice in the one sentence
 
+    def test_reasons_of_their_own_do_not_flood_the_screen(self):
+        many = [Outcome(f"a{number}", "failed", f"Error {number}.") for number in range(25)]
+        outcomes = [*many, *(Outcome(f"b{number}", "failed", "The token is wrong.") for number in range(3))]
+        lines = texts(screens.show_summary(outcomes, [], False, Shape()))
+        assert lines[3] == "  b0, b1, b2  The token is wrong."
+        assert lines[4] == "  a0  Error 0."
+        assert lines[12:] == ["  and 17 organizations, for 17 other reasons: -v shows them here."]
+        assert texts(screens.show_summary(outcomes, [], False, Shape(verbose=True)))[-1] == "  a24  Error 24."
+
     @pytest.mark.parametrize(
         ("failed", "total", "limit"),
         [
@@ -171,6 +187,15 @@ class TestSummary:
         outcomes += [Outcome("", "unchanged")] * (total - failed)
         lines = texts(screens.show_summary(outcomes, [], False, Shape()))
         assert [line for line in lines if "--limit" in line] == ([limit] if limit else [])
+
+    def test_no_limit_where_nobody_else_was_reached(self):
+        outcomes = [Outcome("a", "failed", "No."), Outcome("b", "not run")]
+        assert "--limit" not in "\n".join(texts(screens.show_summary(outcomes, [], False, Shape())))
+
+    def test_options_stay_with_their_values(self):
+        for width in range(40, 120):
+            text = "\n".join(texts(screens.say(screens.remark_not_compared(1), Shape(width))))
+            assert "-e audit_log_stream_update_token=always" in text
 
     def test_a_limit_that_a_shell_would_change(self):
         outcomes = [Outcome("a b", "failed", "No."), Outcome("", "unchanged")]
@@ -217,6 +242,17 @@ class TestStreams:
             "  e  No.",
             "",
             "Beware.",
+            "",
+            "To repeat just the one that failed: --limit e",
+        ]
+
+    @pytest.mark.parametrize("width", [79, 96])
+    def test_a_long_place_fits(self, width):
+        place = "persistent://acme-audit/security/astra-audit-log at pulsar+ssl://broker.example.com:6651\u00a0(token)"
+        assert texts(screens.show_streams({"a": place}, [], [], Shape(width)))[2:] == [
+            "persistent://acme-audit/security/astra-audit-log",
+            "  at pulsar+ssl://broker.example.com:6651 (token)",
+            "  a",
         ]
 
 

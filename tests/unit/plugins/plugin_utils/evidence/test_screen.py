@@ -61,6 +61,18 @@ def test_one_organization_has_its_reason():
     assert sum("403" in line for line in lines) == 1
 
 
+def test_reasons_of_their_own_do_not_flood_the_screen():
+    def error(number):
+        return observe(f"a{number:02}", number, error=f"Error {number}.", exists=None, stream=None)
+
+    fleet = [*(error(number) for number in range(1, 26)), missing("b", 90), observe("c", 91)]
+    lines = draw(audit(fleet))
+    assert lines.index("critical: does not stream (streaming)") == 2
+    assert sum("Error" in line for line in lines) == 8
+    assert "And 17 organizations, for 17 other reasons: -v shows them here." in lines
+    assert sum("Error" in line for line in draw(audit(fleet), verbose=True)) == 25
+
+
 def test_many_names_are_cut_and_counted():
     made = audit([missing(f"acme-{number:04}", number) for number in range(3000)])
     lines = draw(made)
@@ -74,7 +86,7 @@ def test_what_may_be_unknown_and_waivers_are_said():
     lines = draw(audit(mixed_fleet(), waivers=MIXED_WAIVERS), 200)
     assert lines[0] == HEADLINE + "26 of 312 organizations fail, 2 waived"
     for line in [
-        "140 organizations: could not be compared (token_compared). Set audit_log_stream_fingerprint_store.",
+        "140 organizations: the token could not be compared (token_compared). Set audit_log_stream_fingerprint_store.",
         "The waiver of streaming for acme-041 until 2026-10-01 has ended.",
         "The waiver of region for acme-090 until 2026-12-31 is no longer needed.",
         "The waiver of region for acme-999 until 2026-12-31 matches no organization.",
@@ -98,7 +110,9 @@ def test_nothing_is_wider_than_the_screen(width):
 def test_colours_follow_what_is_at_stake():
     kinds = {line.text: line.kind for line in screen.draw(audit(mixed_fleet()), Shape(200))}
     assert kinds["critical: does not stream (streaming)"] == "error"
-    allowed = "140 organizations: could not be compared (token_compared). Set audit_log_stream_fingerprint_store."
+    allowed = (
+        "140 organizations: the token could not be compared (token_compared). Set audit_log_stream_fingerprint_store."
+    )
     assert kinds[allowed] == "warn"
     assert screen.draw(audit([observe()]), Shape())[0].kind == "ok"
 
