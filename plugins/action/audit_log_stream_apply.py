@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import os
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible import constants as C
+from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.datastax.astra.plugins.action import astra_audit_log_stream
 from ansible_collections.datastax.astra.plugins.module_utils._command import AUDIT_LOG_STREAM_CONFIRMED
@@ -25,6 +27,8 @@ from ansible_collections.datastax.astra.plugins.plugin_utils.role_variables impo
     wants_verification,
 )
 from ansible_collections.datastax.astra.plugins.plugin_utils.variables import Label, find_module_defaults
+
+TURN_INTERVAL = 0.05  # seconds between two tries to have a turn
 
 
 class ActionModule(astra_audit_log_stream.ActionModule):
@@ -72,16 +76,29 @@ def _take_turn(plan: Mapping[str, Any], host: str) -> Iterator[None]:
 
     Ansible's own throttle would cost each host as much as several requests. The kernel frees the lock of a worker that
     is killed.
+
+    :raises AnsibleActionFail: files cannot be locked there.
     """
     throttle = plan.get("throttle", 0)
     if not throttle:
         yield
         return
-    # Ansible's workers share this directory, and remove it at the end.
-    path = os.path.join(C.DEFAULT_LOCAL_TMP, f"audit_log_stream_{plan['hosts'].index(host) % throttle}")
-    with open(path, "wb") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        yield
+    for number in itertools.count(plan["hosts"].index(host)):
+        # All workers have this directory, and Ansible removes it at the end.
+        path = os.path.join(C.DEFAULT_LOCAL_TMP, f"audit_log_stream_{number % throttle}")
+        with open(path, "wb") as turn:
+            try:
+                fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(TURN_INTERVAL)
+                continue
+            except OSError as error:
+                raise AnsibleActionFail(
+                    f"The throttle cannot be kept, because {path} cannot be locked ({error.strerror}): set "
+                    "ANSIBLE_LOCAL_TEMP to a directory of this machine's own."
+                ) from None
+            yield
+            return
 
 
 def _word(warning: Any, labels: Mapping[str, Label]) -> Any:

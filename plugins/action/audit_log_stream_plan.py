@@ -75,9 +75,9 @@ class ActionModule(FleetAction):
         result["changed"] = False
         if purpose == "info":
             self._ask_service(organizations, look_only, args)
-            handed_over = self._end(self._list_streams(organizations), _hand_over(organizations, []))
-            _write_records(_describe_streams(organizations), args["info_json"], "audit_log_stream_info_json", result)
-            return {**result, **handed_over}
+            failure = _write_records(_describe_streams(organizations), args["info_json"], "audit_log_stream_info_json")
+            lines = self._list_streams(organizations)
+            return {**result, **self._end(lines, _hand_over(organizations, []), failure)}
         plan = functools.partial(look_and_plan, Topics())
         if chosen:
             self._ask_service(organizations, plan, args)
@@ -111,12 +111,17 @@ class ActionModule(FleetAction):
                 result["ansible_stats"] = make_statistics([screens.Outcome("", "unchanged")] * len(organizations))
         return {**result, **handed_over}
 
-    def _end(self, lines: Sequence[screens.Line], handed_over: dict[str, Any]) -> dict[str, Any]:
-        """Show a screen. Where organizations fail, the next play does it, because it has to come after the failures."""
-        if handed_over["hosts"]:
+    def _end(
+        self, lines: Sequence[screens.Line], handed_over: dict[str, Any], failure: str | None = None
+    ) -> dict[str, Any]:
+        """Show a screen. Where organizations fail, the next play does it, because it has to come after the failures.
+
+        :arg failure: why the task fails, or None. Then there is no next play.
+        """
+        if handed_over["hosts"] and not failure:
             return {**handed_over, "screen": [list(line) for line in lines]}
         self._show(lines)
-        return handed_over
+        return {**handed_over, **({"failed": True, "msg": failure} if failure else {})}
 
     def _audit(
         self,
@@ -137,11 +142,8 @@ class ActionModule(FleetAction):
         lines, handed_over = draw(audit, self._find_shape(), report), fleet_audit.hand_over(audit)
         stats = {"audit_log_stream_audit": fleet_audit.summarize(audit)}
         result: dict[str, Any] = {"ansible_stats": {"data": stats, "per_host": False, "aggregate": False}}
-        if audit.history and audit.history.problems:
-            # There is no next play then.
-            self._show(lines)
-            return {**result, "failed": True, "msg": " ".join(audit.history.problems)}
-        return {**result, **self._end(lines, handed_over)}
+        failure = " ".join(audit.history.problems) if audit.history else None
+        return {**result, **self._end(lines, handed_over, failure)}
 
     def _prove(self, organizations: Sequence[Organization], args: Mapping[str, Any]) -> dict[str, Any]:
         """Show whether the events of the organizations arrive. What is broken fails."""
@@ -159,8 +161,6 @@ class ActionModule(FleetAction):
             "failures": {name: {"msg": why} for name, why in failures.items()},
             "total": len(organizations),
         }
-        lines = fleet_delivery.draw(verdicts, probed, handed_over["hosts"], self._find_shape())
-        handed_over = self._end(lines, handed_over)
         records = [
             {
                 **each._asdict(),
@@ -169,8 +169,9 @@ class ActionModule(FleetAction):
             }
             for each, seen in zip(verdicts, observations)
         ]
-        _write_records(records, args["delivery_json"], "audit_log_delivery_json", handed_over)
-        return handed_over
+        failure = _write_records(records, args["delivery_json"], "audit_log_delivery_json")
+        lines = fleet_delivery.draw(verdicts, probed, handed_over["hosts"], self._find_shape())
+        return self._end(lines, handed_over, failure)
 
     def _list_streams(self, organizations: Sequence[Organization]) -> list[screens.Line]:
         places = {each.name: _place(each.look.stored) for each in organizations if each.look}
@@ -270,12 +271,11 @@ def _describe_streams(organizations: Sequence[Organization]) -> list[dict[str, A
     return records
 
 
-def _write_records(
-    records: Sequence[Mapping[str, Any]], path: str | None, variable: str, result: dict[str, Any]
-) -> None:
-    if not path:
-        return
-    try:
-        _atomic_file.replace(os.path.expanduser(path), json.dumps(records, indent=2) + "\n")
-    except OSError as error:
-        result.update(failed=True, msg=f"{variable} cannot be written: {error.strerror}.")
+def _write_records(records: Sequence[Mapping[str, Any]], path: str | None, variable: str) -> str | None:
+    """Write the file that the variable asks for; return why it cannot be written, or None."""
+    if path:
+        try:
+            _atomic_file.replace(os.path.expanduser(path), json.dumps(records, indent=2) + "\n")
+        except OSError as error:
+            return f"{variable} cannot be written: {error.strerror}."
+    return None

@@ -64,6 +64,7 @@ _TELLS_NOTHING = frozenset(
         ServerError.ServiceNotReady.name,
         ServerError.TooManyRequests.name,
         ServerError.MetadataError.name,
+        ServerError.PersistenceError.name,
     )
 )
 
@@ -301,7 +302,9 @@ def judge(token: str | None, handshake: Handshake, facts: TopicFacts, now: float
 
 def _judge_step(step: Step) -> Check:
     """Return what a step of the handshake says: the service has to get there, and not this machine."""
-    if step.state == FAILED and step.code in _TELLS_NOTHING:
+    # A broker that restarts closes connections, and so does a port with TLS that is spoken to without.
+    is_restart = step.code == "Closed" and step.id != "authenticate"
+    if step.state == FAILED and (is_restart or step.code in _TELLS_NOTHING):
         message = f"It could not be tried from here, and may work for the service. {step.message}"
         return Check(step.id, UNKNOWN, message, step.advice)
     return Check(step.id, step.state, step.message, step.advice)

@@ -32,7 +32,8 @@ class Arrival(NamedTuple):
     """What became of the event.
 
     :ivar message: that, as a sentence.
-    :ivar role: name of the role that was made and deleted; None when nothing was done.
+    :ivar role: name of the role that was made and deleted; None when nothing was done, or when that failed: then the
+        message names what may be left.
     :ivar arrived: whether an event came within the time.
     :ivar is_certain: whether it was recognised. A token without the right to read messages shows only that one came.
     :ivar message_id: of the event, or None.

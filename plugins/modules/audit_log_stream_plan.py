@@ -50,7 +50,9 @@ options:
     type: int
     default: 64
   throttle:
-    description: Like O(concurrency). The smaller of the two counts. V(0) sets no limit.
+    description:
+      - Like O(concurrency). The smaller of the two counts. V(0) sets no limit.
+      - The role that follows the plan keeps to it as well.
     type: int
     default: 0
   rate:
@@ -138,8 +140,17 @@ not_compared:
   type: int
 verified:
   description: Whether the broker was asked about the destinations that are about to be written.
-  returned: success
+  returned: when the role follows
   type: bool
+throttle:
+  description: The throttle that the role keeps to.
+  returned: when the role follows
+  type: int
+unconfirmed:
+  description: The hosts whose application token may belong to another organization, which the role finds out.
+  returned: success
+  type: list
+  elements: str
 screen:
   description: What is shown after the failures, a list of lines with their kinds, if the role has nothing to do.
   returned: when a host failed and nothing is to be changed

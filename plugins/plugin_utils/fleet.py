@@ -256,8 +256,8 @@ def _open_store(
 def verify_destinations(organizations: Sequence[Organization], concurrency: int) -> None:
     """Ask the broker about each distinct destination that is about to be written, and note what it says.
 
-    A refusal is a problem of everybody who wants to stream there. A broker that cannot be reached from here is a
-    warning: it is the service that has to reach it.
+    That the events would not arrive is a problem of everybody who wants to stream there. What could not be tried from
+    here is a warning: it is the service that has to reach the broker.
 
     :arg concurrency: how many are asked about at once.
     """

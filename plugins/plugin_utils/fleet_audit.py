@@ -160,12 +160,12 @@ def _find_topic(observation: Observation) -> tuple[Any, Any] | None:
 def _find_question(organization: Organization, observation: Observation) -> tuple[Any, ...] | None:
     """Return what to ask the broker with, or None where it takes something that the run has not."""
     stream, reading, request = observation["stream"], organization.reading, organization.request
-    if not stream or not reading or not request or request.state != "present" or not request.secret:
+    if not stream or not reading or not request or request.state != "present" or not request.pulsar_token:
         return None
-    if stream.get("auth_strategy") != "token" or set(observation["differences"]) & set(DESTINATION):
+    if set(observation["differences"]) & set(DESTINATION):
         return None
     options = (reading.params[name] for name in ("validate_certs", "ca_path", "timeout"))
-    return (stream["endpoint"], stream["topic"], request.secret, reading.web_service_url, *options)
+    return (stream["endpoint"], stream["topic"], request.pulsar_token, reading.web_service_url, *options)
 
 
 def _ask_broker(

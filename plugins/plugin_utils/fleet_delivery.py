@@ -99,7 +99,7 @@ def _is_streamed(organization: Organization) -> bool:
 
 def _probe(organization: Organization, timeout: int) -> Arrival:
     reading, request, look = organization.reading, organization.request, organization.look
-    if not (reading and request and look and request.secret and reading.web_service_url):
+    if not (reading and request and look and request.pulsar_token and reading.web_service_url):
         return Arrival("It was not probed, because that needs the Pulsar token and the webServiceUrl of client.conf.")
     secrets = find_secrets(reading)
     params = {**reading.params, "web_service_url": reading.web_service_url}
@@ -107,7 +107,7 @@ def _probe(organization: Organization, timeout: int) -> Arrival:
         with contextlib.ExitStack() as stack:
             api = Api(stack.enter_context(open_http(params)), params["application_token"], secrets)
             admin = stack.enter_context(open_http(params, "web_service_url"))
-            get = make_get(admin, request.secret, UNBOUNDED)
+            get = make_get(admin, request.pulsar_token, UNBOUNDED)
             return probe(api, look.organization_id, get, request.stream["topic"], timeout)
     except AstraError as error:
         return Arrival(error.message)

@@ -149,7 +149,7 @@ def read_host(
 def wants_verification(reading: HostReading) -> bool:
     """Tell whether the playbook shall ask the broker before it writes: where that can be, unless it is switched off."""
     request = reading.request
-    if request is None or not request.secret or request.stream.get("auth_strategy") != "token":
+    if request is None or not request.pulsar_token:
         return False
     return bool(reading.params["verify_destination"] or "verify_destination" not in reading.options)
 

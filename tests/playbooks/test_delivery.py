@@ -12,7 +12,7 @@ import socket
 import pytest
 
 from tests.playbooks.conftest import NAMES, READER
-from tests.wire.support import PULSAR_TOKEN, TOKEN_BODY, TOPIC
+from tests.wire.support import OAUTH2_OPTIONS, PULSAR_TOKEN, TOKEN_BODY, TOPIC
 
 DELIVERY = "datastax.astra.audit_log_delivery"
 ELSEWHERE = "persistent://acme/security/elsewhere"
@@ -69,6 +69,22 @@ def test_json(mixed):
 
 def test_check_mode_probes_nothing(mixed):
     mixed.play("--check", "-e", "audit_log_delivery_probe=true", "--limit", "acme-1", playbook=DELIVERY)
+    assert mixed.requests() == {"acme-1": ["GET"]}
+
+
+def test_credentials_for_oauth2_are_not_probed_with(mixed):
+    """They are for the issuer, and no admin API gets them."""
+    variables = {f"audit_log_stream_{name}": value for name, value in OAUTH2_OPTIONS.items()}
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        mixed.describe(hosts={"acme-1": {**variables, "audit_log_stream_web_service_url": url}})
+        options = ["--limit", "acme-1", "-e", "audit_log_delivery_probe=true"]
+        run = mixed.play(*options, playbook=DELIVERY, status=2)
+        with pytest.raises(BlockingIOError):
+            server.accept()
+    [said] = run.section("Probed in vain")["acme-1"]
+    assert said.startswith("It was not probed, because that needs the Pulsar token")
     assert mixed.requests() == {"acme-1": ["GET"]}
 
 

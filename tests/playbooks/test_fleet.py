@@ -300,6 +300,10 @@ class TestThrottle:
         fleet.play("--forks", "6")
         assert self.most_at_once(fleet, 5) > 2
 
+    def test_of_the_role(self, fleet):
+        TestOwnPlay.play(fleet, "--forks", "6", variables={"audit_log_stream_throttle": 2})
+        assert self.most_at_once(fleet, 4) == 2
+
     def test_is_one_for_the_whole_run(self, fleet):
         fleet.describe(audit_log_stream_throttle=3, hosts={"acme-2": {"audit_log_stream_throttle": 1}})
         run = fleet.play(status=2)

@@ -83,3 +83,10 @@ def test_a_file_that_cannot_be_written(mixed):
     run = mixed.play("--limit", "acme-1", "-e", "audit_log_stream_info_json=no/such/who.json", playbook=INFO, status=2)
     assert run.headline() == "Audit log streaming: 1 organization streamed"
     assert "audit_log_stream_info_json cannot be written: No such file or directory." in run.screen
+
+
+def test_a_file_that_cannot_be_written_does_not_hide_what_was_found(mixed):
+    options = ["--limit", "acme-1,acme-5", "-e", "audit_log_stream_info_json=no/such/who.json"]
+    run = mixed.play(*options, playbook=INFO, status=2)
+    assert run.headline() == "Audit log streaming: 2 organizations: 1 streamed, 1 failed"
+    assert "audit_log_stream_info_json cannot be written: No such file or directory." in run.screen

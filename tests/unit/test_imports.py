@@ -21,7 +21,7 @@ PREFIX = "ansible_collections.datastax.astra.plugins."
 LAYERS = [
     {"_errors", "_deadline", "_secrets", "_atomic_file"},
     {"_documents"},
-    {"_pulsar", "_organizations", "_http_limits", "_masked"},
+    {"_access", "_pulsar", "_organizations", "_http_limits", "_masked"},
     {"_http", "_fingerprint_store"},
     {"_api", "_connection"},
     {"_convergence", "_delivery", "_topic_properties"},

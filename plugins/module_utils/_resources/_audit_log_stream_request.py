@@ -50,6 +50,11 @@ class Request(NamedTuple):
     secret: str | None = None
     expires_at: str | None = None
 
+    @property
+    def pulsar_token(self) -> str | None:
+        """The secret if it is for Pulsar: OAuth2 credentials are for an issuer, and go to no broker or admin API."""
+        return self.secret if self.stream.get("auth_strategy") == "token" else None
+
 
 class Findings(NamedTuple):
     """The outcome of ``examine``; ``request`` is None when there are problems."""

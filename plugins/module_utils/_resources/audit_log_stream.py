@@ -70,7 +70,7 @@ class Policy(NamedTuple):
 class AuditLogStream(Resource):
     """The audit log stream of one organization, as ``_convergence`` takes it.
 
-    :arg verify: called before a write with the request; raises an AstraError where the broker refuses the token, and
+    :arg verify: called before a write with the request; raises an AstraError where the events would not arrive, and
         returns warnings about what could not be asked.
     :arg is_confirmed: whether it is known that the organization is the token's own.
     """

@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.datastax.astra.plugins.module_utils._access import read_role, write_role
 from ansible_collections.datastax.astra.plugins.module_utils._api import Call
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
-from ansible_collections.datastax.astra.plugins.module_utils._documents import read_role, write_role
 from ansible_collections.datastax.astra.plugins.module_utils._resource import DeclaredResource, Field
 
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.datastax.astra.plugins.module_utils import _documents
+from ansible_collections.datastax.astra.plugins.module_utils import _access
 from ansible_collections.datastax.astra.plugins.module_utils._api import Call
 from ansible_collections.datastax.astra.plugins.module_utils._credentials import Credential
 from ansible_collections.datastax.astra.plugins.module_utils._deadline import Deadline
+from ansible_collections.datastax.astra.plugins.module_utils._documents import has_passed, read_keys
 from ansible_collections.datastax.astra.plugins.module_utils._resource import Field
 from ansible_collections.datastax.astra.plugins.module_utils._resources.role import Role
 
@@ -48,16 +49,15 @@ class Token(Credential):
     def list(self, deadline: Deadline) -> list[dict[str, Any]]:
         """Return the organization's application tokens; for state present, those that have not ended."""
         call = self.call("Listing the application tokens", "GET", *self.place, form=dict)
-        [documents] = _documents.read_keys(self.devops.read(call, deadline), "clients")
-        clients = [_documents.read_client(document) for document in documents or ()]
-        is_needed = self.params["state"] == "present"
-        return [each for each in clients if not (is_needed and _documents.has_passed(each["expires_at"]))]
+        [documents] = read_keys(self.devops.read(call, deadline), "clients")
+        clients = [_access.read_client(document) for document in documents or ()]
+        return [each for each in clients if self.params["state"] != "present" or not has_passed(each["expires_at"])]
 
     def read(self, deadline: Deadline) -> dict[str, Any] | None:
         """Return the one token that is meant, or None."""
         if self.params["roles"]:
             roles = Role(self.params, self.devops, self.stack).list(deadline)
-            self.params = {**self.params, "roles": _documents.find_role_ids(roles, self.params["roles"])}
+            self.params = {**self.params, "roles": _access.find_role_ids(roles, self.params["roles"])}
         client = super().read(deadline)
         if client and client["description"] is None and self.params["state"]:
             client["description"] = self.params["description"]  # the service does not show it, so nothing differs
@@ -65,7 +65,7 @@ class Token(Credential):
 
     def write(self, verb: str, method: str, whole: dict[str, Any]) -> Call:
         """Return the request that makes it."""
-        body = _documents.write_client(whole, self.devops.find_organization(), self.find_end())
+        body = _access.write_client(whole, self.devops.find_organization(), self.find_end())
         return self.ask(verb, method, body=body)
 
     def delete(self, before: dict[str, Any]) -> tuple[Call, ...]:
@@ -74,7 +74,7 @@ class Token(Credential):
 
     def take(self, document: Any, secret: str) -> None:
         """Take note of the token that was made."""
-        [client_id] = _documents.read_keys(document, "clientId")
+        [client_id] = read_keys(document, "clientId")
         if client_id:
             self.values = {"token": secret}
             self.params = {**self.params, "client_id": client_id}

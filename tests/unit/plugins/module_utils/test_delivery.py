@@ -123,6 +123,8 @@ NOBODY_ANSWERED = [
     ("connect", "Timeout"),
     ("tls", "Timeout"),
     ("topic", "ServiceNotReady"),
+    ("topic", "Closed"),
+    ("produce", "PersistenceError"),
 ]
 ANSWERED = [
     ("tls", "Certificate"),
@@ -130,6 +132,7 @@ ANSWERED = [
     ("authenticate", "NotPulsar"),
     ("authenticate", "Closed"),
     ("authenticate", "AuthenticationError"),
+    ("topic", "TopicNotFound"),
     ("produce", "AuthorizationError"),
 ]
 

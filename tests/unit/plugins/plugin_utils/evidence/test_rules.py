@@ -199,6 +199,13 @@ class TestDelivery:
         found = self.judge(deliver(None, "unknown", produce="unknown"))
         assert found["broker_accepts"] == ("unknown", "whether events arrive is unknown")
 
+    @pytest.mark.parametrize(("shared_by", "state"), [(1, "passed"), (2, "unknown")])
+    def test_events_that_arrive_outweigh_what_could_not_be_tried(self, shared_by, state):
+        """At a topic of its own. At one that others share, the events may be theirs."""
+        steps = dict.fromkeys(("connect", "produce"), "unknown")
+        found = judge(observe(delivery={**deliver(**steps), "shared_by": shared_by}))["broker_accepts"]
+        assert (found.state, found.reason) == (state, "The check connect says so.")
+
     def test_quiet(self):
         found = self.judge(deliver(None, "quiet"))
         assert (found["broker_accepts"][0], found["last_event"][0]) == ("passed", "unknown")
@@ -209,10 +216,7 @@ class TestDelivery:
         assert (found.reason, found.advice) == ("The check retention says so.", "Mend retention.")
 
     def test_no_guard_was_looked_at(self):
-        assert self.judge({"verdict": "proven", "checks": [], "at_risk": [], "last_event": None})["loss_guard"] == (
-            "unknown",
-            "possible loss",
-        )
+        assert self.judge({**deliver(), "checks": []})["loss_guard"] == ("unknown", "possible loss")
 
     @pytest.mark.parametrize(
         ("last", "state"), [(days(-7), "passed"), (days(-7.01), "failed"), (days(0.1), "passed"), ("?", "unknown")]
