@@ -184,9 +184,12 @@ def disprove(params: Mapping[str, Any], topic: str, client_conf: str) -> str | N
     """Return why the token of a client.conf is not proven to be taken by the broker, as sentences, or None."""
     if not params["verify_destination"]:
         return None
-    options = read_options(client_conf, {})
     trust = {name: params[name] for name in ("validate_certs", "ca_path", "timeout")}
-    found = verify_destination(options["endpoint"], topic, options["pulsar_token"], **trust)
+    try:
+        options = read_options(client_conf, {})
+        found = verify_destination(options["endpoint"], topic, options["pulsar_token"], **trust)
+    except InputError as error:
+        return error.message
     if found is None:
         return None
     elsewhere = "Where this machine cannot reach the broker, set audit_log_destination_verify_destination to false."
@@ -353,15 +356,15 @@ class _Run:
         if text is None:  # check mode, and the token is one that would be made
             self._actions["client_conf"] = "updated" if stored else "created"
             return
-        wanted = parse(text)._replace(replaces=self._replaced)
-        if stored and stored[1:3] == wanted[1:3]:
-            # Astra can show a token as another text each time. The streams compare the text.
-            wanted = wanted._replace(text=stored.text)
-        self._client_conf = wanted.text
-        if self._conf_file.is_kept_as(wanted):
-            self._actions["client_conf"] = "none"
-            return
         try:
+            wanted = parse(text)._replace(replaces=self._replaced)
+            if stored and stored[1:3] == wanted[1:3]:
+                # Astra can show a token as another text each time. The streams compare the text.
+                wanted = wanted._replace(text=stored.text)
+            self._client_conf = wanted.text
+            if self._conf_file.is_kept_as(wanted):
+                self._actions["client_conf"] = "none"
+                return
             if not self._check_mode:
                 self._conf_file.write(wanted)
             self._actions["client_conf"] = "updated" if stored else "created"

@@ -26,6 +26,7 @@ from tests.pulsar.fake_broker import FakeBroker, answer
 ROTATION = ("-e", "audit_log_destination_rotate=true")
 FROM_NOTHING = 18  # requests, at most
 UNCHANGED = 8
+SEVERAL_BROKERS = "pulsar+ssl://one.example.com:6651,two.example.com:6651"
 
 
 @pytest.fixture
@@ -38,6 +39,13 @@ def refuse_producers(kind: int, fields: dict) -> Iterable[bytes]:
     """Be a broker that authenticates a token and does not let it produce."""
     refusal = encode_frame(Kind.ERROR, {1: fields.get(3) or 1, 2: 20, 3: "Client is not authorized to Produce"})
     return [refusal] if kind == Kind.PRODUCER else answer(kind, fields)
+
+
+def show_broker_url(place, url: str) -> None:
+    """Let the service show this broker URL of the tenant."""
+    record = {"tenantName": NAME, "clusterName": "pulsar-aws-useast2", "status": "active"}
+    record.update(webServiceUrl=place.service.admin_url, brokerServiceUrl=url, astraOrgGUID=IDS["acme-6"])
+    place.service.fault(match={"method": "GET", "path": f"tenants/{NAME}$"}, status=200, body=record, times=None)
 
 
 def namespace(place) -> dict:
@@ -242,6 +250,15 @@ class TestProblems:
         assert "Not done: sink." in failed
         assert parse(place.client_conf()).token_id == the_token(place)
 
+    def test_url_that_no_client_conf_can_have(self, place):
+        place.service.set_tenant(IDS["acme-6"], NAME)
+        show_broker_url(place, SEVERAL_BROKERS)
+        result = place.make()
+        assert "brokerServiceUrl names several brokers" in result["msg"]
+        assert result["actions"] == dict.fromkeys(["namespace", "topic", "token"], "created") | {"tenant": "none"}
+        assert "Not done: client_conf." in result["msg"]
+        assert (result["changed"], result["token_id"]) == (True, the_token(place))
+
     def test_missing_permission(self, place):
         place.describe(application_token=READERS["acme-6"])
         assert "org-stream-manage" in place.play(status=2).screen
@@ -437,12 +454,7 @@ class TestProof:
         place.play(APPLY)
         place.describe(verify_destination=True, timeout=5)
         with FakeBroker() as broker:
-            record = {"tenantName": NAME, "clusterName": "pulsar-aws-useast2", "status": "active"}
-            record.update(webServiceUrl=place.service.admin_url, brokerServiceUrl=broker.url)
-            record.update(astraOrgGUID=IDS["acme-6"])
-            place.service.fault(
-                match={"method": "GET", "path": f"tenants/{NAME}$"}, status=200, body=record, times=None
-            )
+            show_broker_url(place, broker.url)
             yield broker
 
     def test_taken(self, place, broker):
@@ -483,6 +495,19 @@ class TestProof:
         failed = " ".join(place.rotate(status=2).screen.split())
         assert "set audit_log_destination_verify_destination to false" in failed
         assert old in place.token_ids()
+
+    def test_cannot_be_asked(self, place):
+        place.play()
+        old, kept = the_token(place), place.file.read_bytes()
+        place.service.advance(5)
+        show_broker_url(place, SEVERAL_BROKERS)
+        result = place.make(rotate=True)
+        (new,) = {*place.token_ids()} - {old}
+        assert f"Pulsar token {new} does not replace {old}" in result["msg"]
+        assert "brokerServiceUrl names several brokers" in result["msg"]
+        assert "Done: token created. Not done: client_conf." in result["msg"]
+        assert (result["changed"], result["token_id"]) == (True, new)
+        assert place.file.read_bytes() == kept
 
 
 def test_no_secret_shows(place):
