@@ -300,13 +300,14 @@ class _Run:
         unfinished = stored.replaces if stored else None
         if self._params["rotate"] and not unfinished:
             try:
-                current = current or (None if tenant_is_new else self._find_newest())
+                self._replaced = current or (None if tenant_is_new else self._find_newest())
             except AstraError as error:
                 self._errors["token"] = error
                 return
-            options["replaces"] = self._replaced = current
         else:
             options["token_id"], self._replaced = current, unfinished
+        if self._params["rotate"]:
+            options["replaces"] = self._replaced
         if not self._attempt("token"):
             return
         token, others = self._results["token"], self._results["token"]["other_tokens"]
@@ -334,9 +335,12 @@ class _Run:
         token, topic = self._results["token"], self._results["topic"]["topic"]["full_name"]
         reason = disprove(self._params, topic, token["client_conf"])
         if reason:
-            new = token["token_id"]
+            new, stored = token["token_id"], self._conf_file.stored if self._conf_file else None
+            standing = "and in use"
+            if stored and stored.replaces:
+                standing = f"(streams may have {stored.token_id} already)"
             self._errors["token"] = AstraError(
-                f"Pulsar token {new} does not replace {self._replaced}, which stays valid and in use, because the "
+                f"Pulsar token {new} does not replace {self._replaced}, which stays valid {standing}, because the "
                 f"broker was not seen to take it: {reason} Put that right and run the rotation again, which goes on "
                 f"with {new}. If {new} cannot be put right and nobody else uses it, remove it first with "
                 "datastax.astra.astra_streaming_token: the rotation then makes another one."

@@ -20,7 +20,7 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
-from ansible_collections.datastax.astra.plugins.module_utils._command import Command, perform
+from ansible_collections.datastax.astra.plugins.module_utils._command import STREAMING_TOKEN, Command, perform
 from ansible_collections.datastax.astra.plugins.plugin_utils.client_conf_file import ClientConfFile
 from ansible_collections.datastax.astra.plugins.plugin_utils.destination import SPEC, execute
 
@@ -111,6 +111,14 @@ class Place:
     def token_ids(self) -> list[str]:
         """Return the ids of the tenant's Pulsar tokens."""
         return [token["id"] for token in (self.tenant() or {"tokens": []})["tokens"]]
+
+    def remove_token(self, token_id: str) -> None:
+        """Run the module astra_streaming_token."""
+        given = {"state": "absent", "tenant": NAME, "token_id": token_id, "api_url": self.service.api_url}
+        given["application_token"] = ADMINISTRATORS["acme-6"]
+        params = ArgumentSpecValidator(STREAMING_TOKEN.argument_spec).validate(given).validated_parameters
+        result = perform(STREAMING_TOKEN, params, check_mode=False, diff=False)
+        assert not result.get("failed"), result
 
     def client_conf(self) -> str:
         """Return the text in the file, decrypted."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 import yaml
@@ -39,6 +39,17 @@ def refuse_producers(kind: int, fields: dict) -> Iterable[bytes]:
     """Be a broker that authenticates a token and does not let it produce."""
     refusal = encode_frame(Kind.ERROR, {1: fields.get(3) or 1, 2: 20, 3: "Client is not authorized to Produce"})
     return [refusal] if kind == Kind.PRODUCER else answer(kind, fields)
+
+
+def make_script_that_takes_one() -> Callable[[int, dict], Iterable[bytes]]:
+    """Return the script of a broker that lets one producer in, and no other."""
+    asked = []
+
+    def answer_first(kind: int, fields: dict) -> Iterable[bytes]:
+        asked.extend([kind] if kind == Kind.PRODUCER else [])
+        return answer(kind, fields) if len(asked) == 1 else refuse_producers(kind, fields)
+
+    return answer_first
 
 
 def show_broker_url(place, url: str) -> None:
@@ -476,18 +487,32 @@ class TestProof:
         assert len(place.token_ids()) == 1
 
     def test_refused_once_the_streams_have_it(self, place, broker):
-        old, asked = the_token(place), []
-
-        def change_its_mind(kind: int, fields: dict) -> Iterable[bytes]:
-            asked.extend([kind] if kind == Kind.PRODUCER else [])
-            return answer(kind, fields) if len(asked) == 1 else refuse_producers(kind, fields)
-
-        broker.script = change_its_mind
+        old = the_token(place)
+        broker.script = make_script_that_takes_one()
         failed = " ".join(place.rotate(status=2).screen.split())
         assert f"Pulsar token {old} is not revoked and stays valid" in failed
         assert "the broker was not seen to take the new one" in failed
         assert "goes on from here, with Pulsar token" in failed
         assert old in place.token_ids()
+
+    def test_refused_when_an_unfinished_rotation_goes_on(self, place, broker):
+        """The old token never comes back: what the message says to do ends the rotation."""
+        old = the_token(place)
+        place.service.advance(5)
+        broker.script = make_script_that_takes_one()
+        place.rotate(status=2)
+        (new,) = {*place.token_ids()} - {old}
+        failed = " ".join(place.rotate(status=2).screen.split())
+        assert f"does not replace {old}, which stays valid (streams may have {new} already)" in failed
+        assert f"goes on with {new}" in failed
+
+        place.remove_token(new)
+        place.service.advance(5)
+        broker.script = answer
+        assert f"Pulsar token {old} revoked" in place.rotate().screen
+        assert the_token(place) not in (old, new)
+        assert parse(place.client_conf()).token_id == the_token(place)
+        assert [read_facts(read_jwt(token)).token_id for token in place.stream_tokens()] == [the_token(place)]
 
     def test_unreachable(self, place, broker):
         old = the_token(place)

@@ -17,8 +17,6 @@ import threading
 import pulsar
 import pytest
 import requests
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.datastax.astra.plugins.module_utils._command import STREAMING_TOKEN, perform
 from ansible_collections.datastax.astra.plugins.module_utils._pulsar.jwt import read_facts, read_jwt
 from ansible_collections.datastax.astra.plugins.plugin_utils.client_conf_file import parse
 
@@ -174,15 +172,6 @@ def make_token_of_another_key(destination) -> str:
     return claims["tokenid"]
 
 
-def remove_token(destination, token_id: str) -> None:
-    """Run the module astra_streaming_token."""
-    options = {"state": "absent", "tenant": NAME, "token_id": token_id, "api_url": destination.service.api_url}
-    options["application_token"] = ADMINISTRATORS[OWNER]
-    params = ArgumentSpecValidator(STREAMING_TOKEN.argument_spec).validate(options).validated_parameters
-    result = perform(STREAMING_TOKEN, params, check_mode=False, diff=False)
-    assert not result.get("failed"), result
-
-
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
@@ -204,7 +193,7 @@ def test_new_token_that_does_not_work(destination, service, broker, make, reason
     flow.assert_complete(broker)
 
     # What the message says to do helps.
-    remove_token(destination, useless)
+    destination.remove_token(useless)
     assert f"Pulsar token {id_of(old)} revoked" in destination.rotate().screen
     assert not may_produce(broker, old)
     assert may_produce(broker, the_token(destination))
