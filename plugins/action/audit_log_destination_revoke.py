@@ -32,23 +32,32 @@ class ActionModule(DestinationAction):
         rotation = find_rotations(variables).get(name)
         if rotation is None:
             return {"changed": False, "revoked_token_id": None}
-        old = rotation["replaced_token_id"]
+        old, new = rotation["replaced_token_id"], rotation["token_id"]
 
         def execute(
             params: Mapping[str, Any], check_mode: bool, _warnings: list[str], conf_file: ClientConfFile | None
         ) -> dict[str, Any]:
+            advice = f"Put that right and run the rotation again; it then goes on from here, with Pulsar token {new}."
+            if not conf_file:
+                advice = (
+                    f"Put that right and give every stream Pulsar token {new}, which every run without a rotation "
+                    f"returns. Then remove {old} with datastax.astra.astra_streaming_token. Another rotation would "
+                    f"make a third token and leave {old} valid, because audit_log_destination_client_conf_path is not "
+                    "set."
+                )
             # In check mode no stream has taken anything over, and there is no new token to prove.
             reason = None if check_mode else explain_streams(variables, name) or _disprove(params, rotation)
             if reason:
-                raise AstraError(
-                    f"Pulsar token {old} is not revoked and stays valid, because {reason} Put that right and run the "
-                    f"rotation again; it then goes on from here, with Pulsar token {rotation['token_id']}."
-                )
+                raise AstraError(f"Pulsar token {old} is not revoked and stays valid, because {reason} {advice}")
             if not check_mode:
                 if have_changed(variables, name):
                     # Nobody can see when the service uses the token that a stream was just given.
                     time.sleep(max(0, parse_duration(params["revoke_after"])))
-                revoke(params, old, rotation["tenant"], conf_file)
+                try:
+                    revoke(params, old, rotation["tenant"], conf_file)
+                except AstraError as error:
+                    error.message += f" {advice}"
+                    raise
             return {"changed": True, "revoked_token_id": old}
 
         result = self._perform(variables, execute)

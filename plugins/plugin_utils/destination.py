@@ -235,6 +235,8 @@ class _Run:
             self._prove_token()
         if not self._errors.keys() - {"sink"}:
             self._keep_client_conf()
+        if self._errors and self._is_token_forgotten:
+            self._take_token_back()
         self._raise_errors()
         namespace, topic, token_result = (self._results[name] for name in ("namespace", "topic", "token"))
         sink = self._results.get("sink")
@@ -339,12 +341,37 @@ class _Run:
             standing = "and in use"
             if stored and stored.replaces:
                 standing = f"(streams may have {stored.token_id} already)"
+            advice = "Put that right and run the rotation again"
+            if not self._is_token_forgotten:
+                advice += (
+                    f", which goes on with {new}. If {new} cannot be put right and nobody else uses it, remove it "
+                    "first with datastax.astra.astra_streaming_token: the rotation then makes another one"
+                )
             self._errors["token"] = AstraError(
                 f"Pulsar token {new} does not replace {self._replaced}, which stays valid {standing}, because the "
-                f"broker was not seen to take it: {reason} Put that right and run the rotation again, which goes on "
-                f"with {new}. If {new} cannot be put right and nobody else uses it, remove it first with "
-                "datastax.astra.astra_streaming_token: the rotation then makes another one."
+                f"broker was not seen to take it: {reason} {advice}."
             )
+
+    @property
+    def _is_token_forgotten(self) -> bool:
+        """Whether no later run would know the token that this rotation has made for one that replaces another."""
+        is_rotation = self._params["rotate"] and self._replaced and not self._check_mode
+        return bool(is_rotation and not self._conf_file and self._actions.get("token") == "created")
+
+    def _take_token_back(self) -> None:
+        """Revoke the token of a rotation that has failed before anybody was given it, and note that as an error too."""
+        new = self._results["token"]["token_id"]
+        whose = f"Pulsar token {new}, which this run made and nobody was given,"
+        try:
+            revoke(self._params, new, self._results["tenant"]["tenant"], None)
+        except AstraError as error:
+            self._errors["new token"] = AstraError(
+                f"{whose} could not be revoked again: {error.message} Remove it with "
+                "datastax.astra.astra_streaming_token before the next run, which would take it for the one in use."
+            )
+            return
+        self._errors["new token"] = AstraError(f"{whose} is revoked again; {self._replaced} stays valid.")
+        del self._results["token"], self._actions["token"]
 
     def _find_newest(self) -> str | None:
         command = _command.STREAMING_TOKEN_INFO

@@ -52,6 +52,14 @@ def make_script_that_takes_one() -> Callable[[int, dict], Iterable[bytes]]:
     return answer_first
 
 
+def keep_no_file(place, **variables) -> None:
+    """Describe the destination without a file, with its streams reading the result."""
+    place.describe(client_conf_path=None, **variables)
+    text = "{{ hostvars['acme-audit'].audit_log_destination_result.client_conf }}"
+    topic = "{{ hostvars['acme-audit'].audit_log_destination_result.topic }}"
+    place.describe_streams(client_conf=None, client_conf_content=text, topic=topic, fingerprint_store=None)
+
+
 def show_broker_url(place, url: str) -> None:
     """Let the service show this broker URL of the tenant."""
     record = {"tenantName": NAME, "clusterName": "pulsar-aws-useast2", "status": "active"}
@@ -196,10 +204,7 @@ class TestToken:
         assert place.client_conf() == text
 
     def test_without_a_file_the_text_is_handed_on(self, place):
-        place.describe(client_conf_path=None)
-        text = "{{ hostvars['acme-audit'].audit_log_destination_result.client_conf }}"
-        topic = "{{ hostvars['acme-audit'].audit_log_destination_result.topic }}"
-        place.describe_streams(client_conf=None, client_conf_content=text, topic=topic, fingerprint_store=None)
+        keep_no_file(place)
         place.play(APPLY)
         (token,) = place.stream_tokens()
         assert read_facts(read_jwt(token)).token_id == the_token(place)
@@ -430,6 +435,29 @@ class TestRotation:
         place.rotate()
         self.assert_rotated(place, old)
 
+    def test_part_that_fails_without_a_file(self, place):
+        """No later run takes the token of a rotation that failed for the one in use."""
+        old = the_token(place)
+        keep_no_file(place)
+        place.service.advance(5)
+        place.service.fault(match={"method": "GET", "path": "astra-audit-log"}, status=403, times=None)
+        failed = " ".join(place.rotate(status=2).screen.split())
+        assert f"is revoked again; {old} stays valid." in failed
+        assert the_token(place) == old
+
+    @pytest.mark.parametrize("keeps_file", [True, False])
+    def test_revocation_that_fails(self, place, keeps_file):
+        old = the_token(place)
+        if not keeps_file:
+            keep_no_file(place)
+        place.service.advance(5)
+        place.service.fault(match={"method": "DELETE", "path": "/tokens/"}, status=403, times=None)
+        failed = " ".join(place.rotate(status=2).screen.split())
+        (new,) = {*place.token_ids()} - {old}
+        goes_on = f"run the rotation again; it then goes on from here, with Pulsar token {new}."
+        by_hand = f"Then remove {old} with datastax.astra.astra_streaming_token."
+        assert (goes_on in failed, by_hand in failed) == (keeps_file, not keeps_file)
+
     def test_without_organizations_the_old_token_stays(self, place):
         old = the_token(place)
         place.fleet.directory.joinpath("inventory/hosts.yml").unlink()
@@ -513,6 +541,55 @@ class TestProof:
         assert the_token(place) not in (old, new)
         assert parse(place.client_conf()).token_id == the_token(place)
         assert [read_facts(read_jwt(token)).token_id for token in place.stream_tokens()] == [the_token(place)]
+
+    def test_refused_without_a_file(self, place, broker):
+        """No later run takes the token that did not work for the one in use."""
+        old = the_token(place)
+        keep_no_file(place, verify_destination=True, timeout=5)
+        place.service.advance(5)
+        broker.script = refuse_producers
+        failed = " ".join(place.rotate(status=2).screen.split())
+        new = re.search("Pulsar token ([0-9a-f]+) does not replace", failed)[1]
+        assert f"does not replace {old}, which stays valid and in use" in failed
+        assert "Put that right and run the rotation again. " in failed
+        assert f"Pulsar token {new}, which this run made and nobody was given, is revoked again" in failed
+        assert "Not done: token." in failed
+        assert the_token(place) == old
+        assert "as it should be" in place.play().screen
+        assert [read_facts(read_jwt(token)).token_id for token in place.stream_tokens()] == [old]
+
+        place.service.advance(5)
+        broker.script = answer
+        assert f"Pulsar token {old} revoked" in place.rotate().screen
+        assert [read_facts(read_jwt(token)).token_id for token in place.stream_tokens()] == [the_token(place)]
+
+    def test_refused_without_a_file_and_cannot_be_taken_back(self, place, broker):
+        old = the_token(place)
+        keep_no_file(place, verify_destination=True, timeout=5)
+        place.service.advance(5)
+        broker.script = refuse_producers
+        place.service.fault(match={"method": "DELETE", "path": "/tokens/"}, status=403, times=None)
+        failed = " ".join(place.rotate(status=2).screen.split())
+        (new,) = {*place.token_ids()} - {old}
+        assert f"Pulsar token {new}, which this run made and nobody was given, could not be revoked again" in failed
+        assert "Remove it with datastax.astra.astra_streaming_token before the next run" in failed
+        assert "Done: token created." in failed
+
+    def test_refused_without_a_file_once_the_streams_have_it(self, place, broker):
+        """What the message says to do ends the rotation."""
+        old = the_token(place)
+        keep_no_file(place, verify_destination=True, timeout=5)
+        place.service.advance(5)
+        broker.script = make_script_that_takes_one()
+        failed = " ".join(place.rotate(status=2).screen.split())
+        (new,) = {*place.token_ids()} - {old}
+        assert f"give every stream Pulsar token {new}, which every run without a rotation returns" in failed
+        assert f"Then remove {old} with datastax.astra.astra_streaming_token." in failed
+
+        place.play(APPLY, "-e", "audit_log_stream_update_token=always")
+        place.remove_token(old)
+        assert [read_facts(read_jwt(token)).token_id for token in place.stream_tokens()] == [new]
+        assert "as it should be" in place.play().screen
 
     def test_unreachable(self, place, broker):
         old = the_token(place)
