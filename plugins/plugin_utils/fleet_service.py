@@ -74,7 +74,8 @@ def ask_all(
         stack.callback(pool.shutdown, cancel_futures=True)
         pending = {pool.submit(service.ask, ask, name, api): name for name, (service, api) in reached.items()}
         while pending:
-            done, _pending = concurrent.futures.wait(pending, 1, concurrent.futures.FIRST_COMPLETED)
+            # Each wait costs something for all that are pending, so there is not one for each that is done.
+            done, _pending = concurrent.futures.wait(pending, timeout=1)
             for future in done:
                 answers[pending.pop(future)] = future.result()
             progress(len(answers))
