@@ -236,8 +236,9 @@ def validate(spec: Mapping[str, Any], options: dict[str, Any], problems: list[st
     """
     has_nested = any(spec[name].get("options") for name in options)
     whole = ArgumentSpecValidator(spec).validate(options)
+    validated: dict[str, Any] = whole.validated_parameters
     if not has_nested and not whole.error_messages:
-        return whole.validated_parameters  # one by one, it would take several times as long
+        return validated  # one by one, it would take several times as long
     accepted = {}
     for name, value in options.items():
         below = spec[name].get("options")
@@ -258,7 +259,7 @@ def validate(spec: Mapping[str, Any], options: dict[str, Any], problems: list[st
             problems.append(f"{place}{name} must be {wanted}.")
         else:
             accepted[name] = value
-    validated: dict[str, Any] = ArgumentSpecValidator(spec).validate(accepted).validated_parameters
+    validated = ArgumentSpecValidator(spec).validate(accepted).validated_parameters
     return validated
 
 
