@@ -34,7 +34,7 @@ class ActionModule(ActionBase):
             reading = fleet.read(name)
             if reading.params["state"] == "absent":
                 continue
-            token_id = _find_token_id(reading.request and reading.request.secret)
+            token_id = _find_token_id(reading.request and reading.request.pulsar_token)
             for destination, rotation in rotations.items():
                 # One whose variables cannot be read may be meant: then its own play says what is wrong.
                 if reading.request is None or token_id in (rotation["token_id"], rotation["replaced_token_id"]):
@@ -45,8 +45,8 @@ class ActionModule(ActionBase):
         return {"changed": False, "hosts": hosts, "users": users, "late": late}
 
 
-def _find_token_id(secret: str | None) -> str | None:
+def _find_token_id(token: str | None) -> str | None:
     try:
-        return read_facts(read_jwt(secret or "")).token_id
+        return read_facts(read_jwt(token or "")).token_id
     except InputError:  # not a token of Astra Streaming
         return None

@@ -298,7 +298,7 @@ def open_topic_store(
 
     :arg read: for ``TopicStore``.
     """
-    token = request.secret or params["pulsar_token"]
+    token = request.pulsar_token or params["pulsar_token"]
     try:
         topic = request.stream.get("topic") or normalize_topic(params["topic"] or "")
     except InputError:

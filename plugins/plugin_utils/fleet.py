@@ -265,7 +265,7 @@ def verify_destinations(organizations: Sequence[Organization], concurrency: int)
     for each in organizations:
         if each.action in ("created", "updated") and each.reading and wants_verification(each.reading):
             request = cast(Request, each.reading.request)
-            key = (request.stream["endpoint"], request.stream["topic"], request.secret)
+            key = (request.stream["endpoint"], request.stream["topic"], request.pulsar_token)
             writers.setdefault(key, []).append(each)
     if not writers:
         return

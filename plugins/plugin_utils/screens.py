@@ -13,7 +13,9 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+Cause = TypeVar("Cause")
 
 NOT_STREAMED = "Not streamed"
 OUTCOMES = ("created", "updated", "deleted", "unchanged", "failed", "not run")
@@ -285,15 +287,27 @@ def list_outcomes(heading: str, outcomes: Iterable[Outcome], shape: Shape) -> li
     lines = [Line(""), Line(heading, kind)]
     # Those who are many come first.
     ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
-    shown = ordered if shape.verbose or len(ordered) <= CAUSES else ordered[: CAUSES - 1]
+    shown, left = split_causes(ordered, shape)
     for why, names in shown:
         lines += (Line(text, kind) for text in _list_names(names, why, shape))
-    left = ordered[len(shown) :]
     if left:
-        number = len({name for _why, names in left for name in names})
-        text = f"{_say_organizations(number)}, for {len(left):,} other reasons: -v shows them here."
-        lines.append(Line(f"  and {text}", kind))
+        lines.append(Line(f"  and {say_left(len(left), (name for _why, names in left for name in names))}", kind))
     return lines
+
+
+def split_causes(causes: Sequence[Cause], shape: Shape) -> tuple[Sequence[Cause], Sequence[Cause]]:
+    """Return the causes that a section lists, and those that it leaves out."""
+    number = len(causes) if shape.verbose or len(causes) <= CAUSES else CAUSES - 1
+    return causes[:number], causes[number:]
+
+
+def say_left(causes: int, names: Iterable[str]) -> str:
+    """Return in words what a section leaves out.
+
+    :arg causes: how many.
+    :arg names: of the organizations that they concern, in any number.
+    """
+    return f"{_say_organizations(len(set(names)))}, for {causes:,} other reasons: -v shows them here."
 
 
 def _list_names(names: Sequence[str], why: str, shape: Shape) -> list[str]:

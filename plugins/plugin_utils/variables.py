@@ -234,11 +234,12 @@ def validate(spec: Mapping[str, Any], options: dict[str, Any], problems: list[st
         secret in the wrong place.
     :arg place: what the options are in, with a dot.
     """
-    has_nested = any(spec[name].get("options") for name in options)
-    whole = ArgumentSpecValidator(spec).validate(options)
-    validated: dict[str, Any] = whole.validated_parameters
-    if not has_nested and not whole.error_messages:
-        return validated  # one by one, it would take several times as long
+    validated: dict[str, Any]
+    if not any(spec[name].get("options") for name in options):
+        whole = ArgumentSpecValidator(spec).validate(options)
+        if not whole.error_messages:
+            validated = whole.validated_parameters
+            return validated  # one by one, it would take several times as long
     accepted = {}
     for name, value in options.items():
         below = spec[name].get("options")

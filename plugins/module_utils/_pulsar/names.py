@@ -73,7 +73,7 @@ def normalize_topic(value: str) -> str:
 def complete_topic(value: str, tenant: str, namespace: str) -> str:
     """Return the full name of a persistent topic of which the last part may be given alone.
 
-    :arg tenant: and namespace are those of such a topic, and whether they are names is not looked at.
+    :arg tenant: of a topic that is given by its last part alone, like the namespace. Neither is checked.
     :raises InputError: the value is neither. The message does not repeat the value.
     """
     if "/" in value:

@@ -18,12 +18,13 @@ from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.findings i
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.rules import FAILED, UNKNOWN
 from ansible_collections.datastax.astra.plugins.plugin_utils.evidence.text import count, visible
 from ansible_collections.datastax.astra.plugins.plugin_utils.screens import (
-    CAUSES,
     Line,
     Shape,
     generalize,
     say,
+    say_left,
     say_limit,
+    split_causes,
     wrap,
     wrap_names,
 )
@@ -44,14 +45,12 @@ def draw(audit: Audit, shape: Shape, report: str | None = None) -> list[Line]:
         lines += [Line(""), *(Line(line, "error") for line in wrap(text, shape.width))]
     causes = audit.find_causes(FAILED, UNKNOWN)
     broken = [cause for cause in causes if cause.findings[0].broken]
-    shown = broken if shape.verbose or len(broken) <= CAUSES else broken[: CAUSES - 1]
+    shown, left = split_causes(broken, shape)
     for cause in shown:
         lines += _list_cause(cause, audit.run["time"], shape)
-    left = broken[len(shown) :]
     if left:
-        number = len({finding.organization for cause in left for finding in cause.findings})
-        text = f"And {count(number, 'organization')}, for {len(left):,} other reasons: -v shows them here."
-        lines += [Line(""), Line(text, "error")]
+        names = (finding.organization for cause in left for finding in cause.findings)
+        lines += [Line(""), Line(f"And {say_left(len(left), names)}", "error")]
     allowed = [_describe_allowed(cause) for cause in causes if not cause.findings[0].broken]
     lines += say([*allowed, *_describe_waivers(audit)], shape)
     failed = [visible(one.name) for one in audit.organizations if one.state in (FAILED, UNKNOWN)]
