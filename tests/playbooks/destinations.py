@@ -21,6 +21,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.datastax.astra.plugins.module_utils._command import STREAMING_TOKEN, Command, perform
+from ansible_collections.datastax.astra.plugins.module_utils._pulsar.jwt import read_facts, read_jwt
 from ansible_collections.datastax.astra.plugins.plugin_utils.client_conf_file import ClientConfFile
 from ansible_collections.datastax.astra.plugins.plugin_utils.destination import SPEC, execute
 
@@ -128,6 +129,10 @@ class Place:
     def stream_tokens(self) -> set[str]:
         """Return the Pulsar tokens that the service has stored for the organizations that stream."""
         return {self.service.organization(IDS[name])["audit_logs"]["pulsar"]["token"] for name in STREAMERS}
+
+    def stream_token_ids(self) -> list[str]:
+        """Return the ids of the Pulsar tokens that the organizations stream with."""
+        return [read_facts(read_jwt(token)).token_id for token in self.stream_tokens()]
 
     def kill(self, *arguments: str, **match: str) -> None:
         """Kill the playbook while it waits for the answer to the first request that fits, which is carried out."""
